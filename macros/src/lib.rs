@@ -1,0 +1,1 @@
+//! Attribute macros of `managed-daemons`; use them through that crate.

@@ -1,0 +1,1 @@
+//! The framework, used as an outside crate would use it.
