@@ -37,10 +37,7 @@ impl Daemon {
 
     /// The attribute of this name, if it is one of ours.
     fn named(attribute: &str) -> Option<Daemon> {
-        DAEMONS
-            .iter()
-            .find(|daemon| attribute == daemon.attribute)
-            .copied()
+        DAEMONS.iter().find(|daemon| attribute == daemon.attribute).copied()
     }
 }
 
