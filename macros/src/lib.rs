@@ -73,6 +73,7 @@ macro_rules! daemons {
 }
 
 daemons! {
+    with_postgres => PostgresDaemon,
     with_redis => RedisDaemon,
 }
 
