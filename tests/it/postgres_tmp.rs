@@ -7,7 +7,11 @@ fn bench() {
     for _ in 0..n {
         let begin = std::time::Instant::now();
         let mut builder = PostgresDaemon::builder();
-        for pair in std::env::var("SET").unwrap_or_default().split(',').filter(|p| !p.is_empty()) {
+        for pair in std::env::var("SET")
+            .unwrap_or_default()
+            .split(',')
+            .filter(|p| !p.is_empty())
+        {
             let (k, v) = pair.split_once('=').unwrap();
             builder = builder.setting(k, v);
         }
@@ -26,5 +30,11 @@ fn bench() {
     }
     starts.sort();
     ends.sort();
-    println!("start min {} median {}; close min {} median {}", starts[0], starts[n / 2], ends[0], ends[n / 2]);
+    println!(
+        "start min {} median {}; close min {} median {}",
+        starts[0],
+        starts[n / 2],
+        ends[0],
+        ends[n / 2]
+    );
 }
