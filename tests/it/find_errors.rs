@@ -90,8 +90,7 @@ fn a_requirement_that_is_none_says_how_to_write_one() {
     let directory = public_directory();
     let probe = Probe::of_program("exampled", "", directory.path());
     let error = probe.version("the newest").ask().error();
-    let expected =
-        "option `version`: `the newest` is not a version; write it like `15`, `7.0` or `>=6, <8`";
+    let expected = "option `version`: `the newest` is not a version; write it like `15`, `7.0` or `>=6, <8`";
     assert!(error.contains(expected), "{error}");
 }
 
@@ -109,10 +108,7 @@ fn a_program_that_hangs_when_asked_is_given_up() {
 fn wrong_values_of_variables_are_named() {
     let directory = public_directory();
     let probe = || Probe::new("redis", directory.path());
-    let error = probe()
-        .var("MANAGED_DAEMONS_PROVISION", "sometimes")
-        .ask()
-        .error();
+    let error = probe().var("MANAGED_DAEMONS_PROVISION", "sometimes").ask().error();
     let expected = "`sometimes` is not a value of this variable; write `auto`";
     assert!(
         error.contains("MANAGED_DAEMONS_PROVISION") && error.contains(expected),
@@ -177,9 +173,6 @@ fn root_is_told_what_the_daemons_user_can_not_execute() {
     let open = program(&directory.path().join("open"), "exampled", "exampled 2.0");
     let path = format!("{}:{}", hidden.display(), open.parent().unwrap().display());
     assert_eq!(probe().var("PATH", &path).ask().path(), open);
-    let as_root = probe()
-        .var("PATH", &path)
-        .var("MANAGED_DAEMONS_USER", "root")
-        .ask();
+    let as_root = probe().var("PATH", &path).var("MANAGED_DAEMONS_USER", "root").ask();
     assert_eq!(as_root.path(), binary);
 }

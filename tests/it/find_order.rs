@@ -37,18 +37,16 @@ impl Places {
     }
 
     fn probe(&self) -> Probe {
-        Probe::of_program("exampled", "exampled ", &self.path("cache"))
-            .well_known(&self.text("known/*/bin"))
+        Probe::of_program("exampled", "exampled ", &self.path("cache")).well_known(&self.text("known/*/bin"))
     }
 }
 
 #[test]
 fn the_callers_path_comes_first() {
     let places = Places::new();
-    let probe = places.probe().var(
-        "MANAGED_DAEMONS_EXAMPLE_BIN",
-        &places.text("variable/exampled"),
-    );
+    let probe = places
+        .probe()
+        .var("MANAGED_DAEMONS_EXAMPLE_BIN", &places.text("variable/exampled"));
     let answer = probe
         .var("PATH", &places.text("path"))
         .named(&places.path("named/exampled"))
@@ -60,10 +58,9 @@ fn the_callers_path_comes_first() {
 #[test]
 fn then_the_variable() {
     let places = Places::new();
-    let probe = places.probe().var(
-        "MANAGED_DAEMONS_EXAMPLE_BIN",
-        &places.text("variable/exampled"),
-    );
+    let probe = places
+        .probe()
+        .var("MANAGED_DAEMONS_EXAMPLE_BIN", &places.text("variable/exampled"));
     let answer = probe.var("PATH", &places.text("path")).ask();
     assert_eq!(answer.found()["version"], "2.2");
     assert_eq!(answer.text("origin"), "MANAGED_DAEMONS_EXAMPLE_BIN");
@@ -99,11 +96,7 @@ fn the_highest_version_of_well_known_places_comes_first() {
 #[test]
 fn a_version_passes_over_what_does_not_satisfy_it() {
     let places = Places::new();
-    let answer = places
-        .probe()
-        .var("PATH", &places.text("path"))
-        .version("4")
-        .ask();
+    let answer = places.probe().var("PATH", &places.text("path")).version("4").ask();
     assert_eq!(answer.found()["version"], "4.4");
 }
 
@@ -132,10 +125,7 @@ fn an_empty_variable_is_none() {
 fn a_relative_directory_in_path_is_not_looked_at() {
     let places = Places::new();
     let mut command = places.probe().var("PATH", "path").command();
-    let output = command
-        .current_dir(places.directory.path())
-        .output()
-        .unwrap();
+    let output = command.current_dir(places.directory.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("\"version\":\"4.4\""), "{text}");
 }

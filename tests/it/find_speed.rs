@@ -36,16 +36,8 @@ fn a_process_pays_little_and_later_calls_nothing() {
             .unwrap()
     };
     // Other work on the machine only ever adds, so the least of some runs is what it costs.
-    assert!(
-        least("first_us") < 1500,
-        "{} µs for the first call",
-        least("first_us")
-    );
-    assert!(
-        least("again_us") < 300,
-        "{} µs for later calls",
-        least("again_us")
-    );
+    assert!(least("first_us") < 1500, "{} µs for the first call", least("first_us"));
+    assert!(least("again_us") < 300, "{} µs for later calls", least("again_us"));
 }
 
 #[test]
@@ -85,11 +77,7 @@ fn a_damaged_answer_is_as_good_as_none() {
     ] {
         std::fs::write(&file, &damaged).unwrap();
         assert_eq!(probe(directory.path()).ask().text("version"), version);
-        assert_eq!(
-            std::fs::read(&file).unwrap(),
-            whole,
-            "it was not written anew"
-        );
+        assert_eq!(std::fs::read(&file).unwrap(), whole, "it was not written anew");
     }
 }
 
@@ -98,9 +86,7 @@ fn a_cache_that_can_not_be_written_is_no_error() {
     let directory = public_directory();
     real_program(directory.path());
     for unusable in ["/proc/nothing", "/dev/null/cache"] {
-        let answer = probe(directory.path())
-            .var("MANAGED_DAEMONS_CACHE", unusable)
-            .ask();
+        let answer = probe(directory.path()).var("MANAGED_DAEMONS_CACHE", unusable).ask();
         assert!(!answer.found()["version"].as_str().unwrap().is_empty());
     }
 }

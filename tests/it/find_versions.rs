@@ -36,10 +36,7 @@ fn a_requirement_names_as_many_numbers_as_it_means() {
         (" v7 ", &["7.0"], &["8.0"]),
     ] {
         for version in yes {
-            assert!(
-                accepts(requirement, version),
-                "`{requirement}` must accept {version}"
-            );
+            assert!(accepts(requirement, version), "`{requirement}` must accept {version}");
         }
         for version in no {
             assert!(

@@ -31,12 +31,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn found(&self) -> &Value {
-        assert!(
-            self.value["error"].is_null(),
-            "{}\n{}",
-            self.text("error"),
-            self.stderr
-        );
+        assert!(self.value["error"].is_null(), "{}\n{}", self.text("error"), self.stderr);
         &self.value
     }
 
@@ -71,8 +66,7 @@ impl Probe {
     /// Looks for a program that no catalogue has, and that must not be fetched.
     pub(crate) fn of_program(program: &str, version_after: &str, cache: &Path) -> Self {
         let mut probe = Self::new("example", cache).var("MANAGED_DAEMONS_PROVISION", "never");
-        probe.question =
-            json!({ "daemon": "example", "program": program, "version_after": version_after });
+        probe.question = json!({ "daemon": "example", "program": program, "version_after": version_after });
         probe
     }
 
@@ -139,12 +133,7 @@ impl Probe {
             command.env_remove(name);
         }
         command
-            .args([
-                "--exact",
-                "provision_support::probe",
-                "--nocapture",
-                "--test-threads=1",
-            ])
+            .args(["--exact", "provision_support::probe", "--nocapture", "--test-threads=1"])
             .env(QUESTION, self.question.to_string())
             .envs(self.env.iter().map(|(n, v)| (n, v)))
             .stdin(Stdio::null())
@@ -163,9 +152,7 @@ impl Probe {
                     None => full.env_remove(name),
                 };
             }
-            full.stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped());
+            full.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
             return full;
         }
         command
@@ -184,18 +171,8 @@ impl Probe {
 pub(crate) fn answer_of(mut child: Child) -> Answer {
     let mut stderr = String::new();
     let mut stdout = Vec::new();
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_end(&mut stdout)
-        .unwrap();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut stderr)
-        .unwrap();
+    child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     answer(Output {
         status: child.wait().unwrap(),
         stdout,
