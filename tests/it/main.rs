@@ -12,6 +12,7 @@ mod nothing_left;
 mod own_daemon;
 mod provision_apt;
 mod provision_support;
+mod rstest_fixtures;
 mod shared;
 mod support;
 mod victims;
