@@ -118,9 +118,7 @@ impl Request {
     /// A parameter for a message to suggest, such as `redis: RedisDaemon`.
     pub(crate) fn suggested_parameter(&self) -> String {
         let name = self.daemon.attribute.trim_start_matches("with_");
-        let handle = self
-            .handle_name()
-            .unwrap_or_else(|| String::from("MyDaemon"));
+        let handle = self.handle_name().unwrap_or_else(|| String::from("MyDaemon"));
         format!("{name}: {handle}")
     }
 
@@ -153,8 +151,7 @@ impl Request {
         found.ident == wanted.ident
             && (wanted_args.is_none()
                 || found_args.is_none()
-                || wanted_args.to_token_stream().to_string()
-                    == found_args.to_token_stream().to_string())
+                || wanted_args.to_token_stream().to_string() == found_args.to_token_stream().to_string())
     }
 
     /// The path of the module with the functions that an expansion calls.
@@ -249,9 +246,7 @@ impl Request {
             let value = reserved(input, key.span(), message, Path::parse_mod_style)?;
             return set(&mut self.krate, value, &key);
         }
-        let method: Ident = input
-            .parse()
-            .map_err(|error| syn::Error::new(error.span(), FORMS))?;
+        let method: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), FORMS))?;
         if method == "arg" {
             let message = "write `arg = parameter`, with the name of the parameter to fill";
             let value = reserved(input, method.span(), message, Ident::parse)?;
@@ -305,18 +300,10 @@ fn reserved<T>(
     message: &str,
     value: fn(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
-    let at = if ended(input).is_ok() {
-        key
-    } else {
-        input.span()
-    };
+    let at = if ended(input).is_ok() { key } else { input.span() };
     let error = |at| syn::Error::new(at, message);
     input.parse::<Token![=]>().map_err(|_| error(at))?;
-    let at = if ended(input).is_ok() {
-        key
-    } else {
-        input.span()
-    };
+    let at = if ended(input).is_ok() { key } else { input.span() };
     let value = value(input).map_err(|_| error(at))?;
     ended(input).map_err(|rest| error(rest.span()))?;
     Ok(value)

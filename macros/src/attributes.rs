@@ -31,23 +31,12 @@ pub(crate) fn has_test(attributes: &[Attribute]) -> bool {
 
 /// Whether these are all known to leave parameters alone, so that one that nobody fills is an error.
 pub(crate) fn fill_nothing(attributes: &[Attribute]) -> bool {
-    const BUILT_IN: [&str; 6] = [
-        "test",
-        "ignore",
-        "should_panic",
-        "doc",
-        "cfg",
-        "track_caller",
-    ];
+    const BUILT_IN: [&str; 6] = ["test", "ignore", "should_panic", "doc", "cfg", "track_caller"];
     attributes.iter().all(|attribute| {
         let path = attribute.path();
         is_lint(attribute)
             || BUILT_IN.iter().any(|name| path.is_ident(name))
-            || path
-                .segments
-                .iter()
-                .map(|segment| &segment.ident)
-                .eq(["tokio", "test"])
+            || path.segments.iter().map(|segment| &segment.ident).eq(["tokio", "test"])
     })
 }
 
@@ -87,15 +76,8 @@ pub(crate) fn is_lint(attribute: &Attribute) -> bool {
 /// The last segment of the attribute's name, or of the names of those that a `cfg_attr` stands for, each with the
 /// predicate it depends on.
 fn names(meta: &Meta, condition: Option<TokenStream>) -> Vec<(Option<TokenStream>, String)> {
-    let Some(list) = meta
-        .require_list()
-        .ok()
-        .filter(|list| list.path.is_ident("cfg_attr"))
-    else {
-        return name_of(meta.path())
-            .map(|name| (condition, name))
-            .into_iter()
-            .collect();
+    let Some(list) = meta.require_list().ok().filter(|list| list.path.is_ident("cfg_attr")) else {
+        return name_of(meta.path()).map(|name| (condition, name)).into_iter().collect();
     };
     let mut parts = split_at_commas(list.tokens.clone()).into_iter();
     let own = parts.next().unwrap_or_default();
@@ -111,18 +93,14 @@ fn names(meta: &Meta, condition: Option<TokenStream>) -> Vec<(Option<TokenStream
 
 /// The last segment of an attribute's path: all that it is known by.
 pub(crate) fn name_of(path: &Path) -> Option<String> {
-    path.segments
-        .last()
-        .map(|segment| segment.ident.to_string())
+    path.segments.last().map(|segment| segment.ident.to_string())
 }
 
 fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
     let mut parts = vec![TokenStream::new()];
     for token in tokens {
         match (&token, parts.last_mut()) {
-            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => {
-                parts.push(TokenStream::new())
-            }
+            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => parts.push(TokenStream::new()),
             (_, Some(part)) => part.extend([token]),
             (_, None) => {}
         }

@@ -6,11 +6,7 @@ use crate::signature::{Function, Parameter};
 use crate::Daemon;
 
 /// The index of the parameter that each request fills; where there is none, an error is reported.
-pub(crate) fn claim(
-    requests: &[Request],
-    function: &Function,
-    errors: &mut Errors,
-) -> Vec<Option<usize>> {
+pub(crate) fn claim(requests: &[Request], function: &Function, errors: &mut Errors) -> Vec<Option<usize>> {
     let mut claims = vec![None; requests.len()];
     let (named, typed): (Vec<_>, Vec<_>) =
         (requests.iter().enumerate()).partition(|(_, request)| request.arg.is_some());
@@ -31,12 +27,7 @@ pub(crate) fn claim(
 /// Reports the parameters for daemons that nobody fills, where it is certain that nobody does.
 ///
 /// rustc would report them too, but could not say what to write.
-pub(crate) fn report_left_over(
-    requests: &[Request],
-    function: &Function,
-    claims: &Claims,
-    errors: &mut Errors,
-) {
+pub(crate) fn report_left_over(requests: &[Request], function: &Function, claims: &Claims, errors: &mut Errors) {
     if !fill_nothing(&function.attributes) {
         return;
     }
@@ -89,10 +80,8 @@ fn by_type(request: &Request, function: &Function, claims: &Claims) -> syn::Resu
         // `with_daemon` without a type, which has been reported.
         return Ok(None);
     };
-    let parameters = || {
-        (function.parameters.iter().enumerate())
-            .filter(|(_, parameter)| parameter.taken_by().is_none())
-    };
+    let parameters =
+        || (function.parameters.iter().enumerate()).filter(|(_, parameter)| parameter.taken_by().is_none());
     let is_free = |at: usize| !claims.contains(&Some(at));
     let fits = |parameter: &Parameter| request.fits(&parameter.ty);
     if let Some((at, _)) = parameters().find(|(at, parameter)| is_free(*at) && fits(parameter)) {

@@ -84,19 +84,14 @@ fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) ->
                 let value = daemon(index, site.located_at(parameter.ty.span()));
                 match parameter.borrow() {
                     Some(TypeReference {
-                        and_token,
-                        mutability,
-                        ..
+                        and_token, mutability, ..
                     }) => quote!(#and_token #mutability #value),
                     None => quote!(#value),
                 }
             }
             // Its own name could mean the inner function, in whose scope the call is.
             None => {
-                let (value, name) = (
-                    format_ident!("argument_{at}", span = site),
-                    parameter.outer_name(),
-                );
+                let (value, name) = (format_ident!("argument_{at}", span = site), parameter.outer_name());
                 kept.extend(quote_spanned!(site=> let #value = #name;));
                 quote!(#value)
             }

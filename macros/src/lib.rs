@@ -8,6 +8,8 @@ mod attributes;
 mod claims;
 mod expand;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 
@@ -37,10 +39,7 @@ impl Daemon {
 
     /// The attribute of this name, if it is one of ours.
     fn named(attribute: &str) -> Option<Daemon> {
-        DAEMONS
-            .iter()
-            .find(|daemon| attribute == daemon.attribute)
-            .copied()
+        DAEMONS.iter().find(|daemon| attribute == daemon.attribute).copied()
     }
 }
 

@@ -5,8 +5,8 @@ use quote::{format_ident, quote, quote_spanned, ToTokens};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericParam, Lifetime, Pat, PathSegment, ReturnType, Signature, Token, Type,
-    TypeReference, Visibility,
+    Attribute, FnArg, GenericParam, Lifetime, Pat, PathSegment, ReturnType, Signature, Token, Type, TypeReference,
+    Visibility,
 };
 
 use crate::attributes::is_lint;
@@ -81,11 +81,7 @@ impl Function {
     }
 
     /// The same function with the parameters for which `keep` holds, and another body.
-    pub(crate) fn outer(
-        &self,
-        keep: impl Fn(usize, &Parameter) -> bool,
-        body: &TokenStream,
-    ) -> TokenStream {
+    pub(crate) fn outer(&self, keep: impl Fn(usize, &Parameter) -> bool, body: &TokenStream) -> TokenStream {
         let Self {
             attributes,
             visibility,
@@ -110,10 +106,7 @@ impl Function {
         // A lifetime that was for the daemons alone would be reported as unused.
         let uses = |lifetime: &Lifetime, param: &GenericParam| {
             let others = (generics.params.iter()).filter(|other| !std::ptr::eq(*other, param));
-            mentions(
-                quote!(#(#kept)* #output #where_clause #(#others)*),
-                lifetime,
-            )
+            mentions(quote!(#(#kept)* #output #where_clause #(#others)*), lifetime)
         };
         let params: Vec<_> = (generics.params.iter())
             .filter(|param| match param {
@@ -144,21 +137,15 @@ impl Function {
             output,
             ..
         } = &self.signature;
-        let awaited = self
-            .attributes
-            .iter()
-            .any(|attribute| attribute.path().is_ident("awt"));
+        let awaited = self.attributes.iter().any(|attribute| attribute.path().is_ident("awt"));
         let mut lifetimes = Vec::new();
         let parameters: Vec<_> = (self.parameters.iter())
             .map(|parameter| parameter.inner_declaration(awaited, &mut lifetimes))
             .collect();
         let mut declarations = TokenStream::new();
-        paren_token.surround(&mut declarations, |tokens| {
-            tokens.extend(quote!(#(#parameters),*))
-        });
+        paren_token.surround(&mut declarations, |tokens| tokens.extend(quote!(#(#parameters),*)));
         let (params, where_clause) = (&generics.params, &generics.where_clause);
-        let generics = (!params.is_empty() || !lifetimes.is_empty())
-            .then(|| quote!(<#(#lifetimes,)* #params>));
+        let generics = (!params.is_empty() || !lifetimes.is_empty()).then(|| quote!(<#(#lifetimes,)* #params>));
         let body = &self.body;
         quote! {
             #constness #asyncness #unsafety #abi #fn_token #ident #generics #declarations #output #where_clause #body
@@ -176,11 +163,8 @@ impl Function {
                 GenericParam::Lifetime(_) => None,
             })
             .collect();
-        let turbofish =
-            (!generics.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> ::<#(#generics),*>));
-        let dot_await = self
-            .is_async()
-            .then(|| quote_spanned!(Span::mixed_site()=> .await));
+        let turbofish = (!generics.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> ::<#(#generics),*>));
+        let dot_await = self.is_async().then(|| quote_spanned!(Span::mixed_site()=> .await));
         quote_spanned!(Span::mixed_site()=> #name #turbofish (#(#arguments),*) #dot_await)
     }
 }
@@ -226,10 +210,7 @@ impl Parameter {
     /// For the outer function: with the attributes that are other macros' business, and without what is the body's.
     fn outer_declaration(&self) -> TokenStream {
         let Self { outer, ty, .. } = self;
-        let attributes = self
-            .attributes
-            .iter()
-            .filter(|attribute| !is_lint(attribute));
+        let attributes = self.attributes.iter().filter(|attribute| !is_lint(attribute));
         quote!(#(#attributes)* #outer: #ty)
     }
 
@@ -239,10 +220,7 @@ impl Parameter {
     /// takes that back where the attribute also says `awt`. A lifetime that needs a name there goes to `lifetimes`.
     fn inner_declaration(&self, awaited: bool, lifetimes: &mut Vec<Lifetime>) -> TokenStream {
         let Self { pattern, ty, .. } = self;
-        let lints = self
-            .attributes
-            .iter()
-            .filter(|attribute| is_lint(attribute));
+        let lints = self.attributes.iter().filter(|attribute| is_lint(attribute));
         let future = (self.attributes.iter()).find(|attribute| attribute.path().is_ident("future"));
         let is_future = future.is_some_and(|attribute| {
             !awaited
