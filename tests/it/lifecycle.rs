@@ -26,3 +26,9 @@ fn stop_keeps_data_and_port() {
     assert_eq!(daemon.port(), port);
     assert_eq!(get(&daemon, "foo").unwrap().as_deref(), Some("bar"));
 }
+
+#[managed_daemons::with_redis]
+#[test]
+fn a_test_is_handed_one(redis: RedisDaemon) {
+    set(&redis, "foo", "bar").unwrap();
+}
