@@ -48,7 +48,7 @@ pub(crate) fn expand(daemon: Daemon, args: TokenStream, item: TokenStream) -> To
     match errors.report() {
         None => whole(&function, &requests, &claims),
         Some(errors) => {
-            let stub = stub(&function);
+            let stub = stub(&function, &requests);
             quote!(#stub #errors)
         }
     }
@@ -98,7 +98,9 @@ fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) ->
         });
     }
     let (inner, call) = (function.inner(), function.call(&arguments));
+    let mentions = requests.iter().filter_map(Request::mention);
     let body = quote_spanned! {site=>
+        #(#mentions)*
         #starts
         #kept
         {
@@ -167,9 +169,10 @@ fn daemon(index: usize, span: Span) -> Ident {
 }
 
 /// What stands beside the errors, so that the body is still checked and nothing more is reported of the parameters.
-fn stub(function: &Function) -> TokenStream {
+fn stub(function: &Function, requests: &[Request]) -> TokenStream {
+    let mentions = requests.iter().filter_map(Request::mention);
     let inner = function.inner();
-    let body = quote!(#inner ::core::unreachable!());
+    let body = quote!(#(#mentions)* #inner ::core::unreachable!());
     let outer = function.outer(|_, parameter| parameter.taken_by().is_some(), &body);
     quote! {
         #[allow(dead_code, unreachable_code, unused_variables)]

@@ -134,6 +134,10 @@ fn several_start_together_in_the_order_of_the_attributes() {
     assert!(found.contains(&printed(statements)), "{found}");
     assert!(found.contains(&printed("t(&daemon_2, daemon_0, &daemon_1)")), "{found}");
     assert!(found.starts_with(&printed("#[ignore] #[test] fn t()")), "{found}");
+
+    // Their names have to be used, or the imports would be reported as unused.
+    let mention = "#[allow(unused_imports)] use managed_daemons::with_daemon as _;";
+    assert!(found.contains(&printed(mention)), "{found}");
 }
 
 #[test]
@@ -320,7 +324,7 @@ fn claims_that_conflict_are_reported_where_they_are_made() {
         "#[with_redis(port = 1)] #[test] fn t(redis: RedisDaemon) {}",
         &[(
             "#[with_redis(port = 1)]",
-            "no parameter of type `RedisDaemon` is left for this `#[with_redis]`",
+            "each parameter of type `RedisDaemon` is filled by another attribute",
         )],
     );
     assert_errors("arg = x", TEST, &[("x", "no parameter `x`: the function has `redis`")]);
