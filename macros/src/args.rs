@@ -171,7 +171,8 @@ impl Request {
     /// The path of the module with the functions that an expansion calls.
     pub(crate) fn support(&self) -> TokenStream {
         let krate = self.krate();
-        quote_spanned!(self.span=> #krate::macro_support)
+        // Not as if the user had written it, who may have shorter ways to say it.
+        quote_spanned!(self.mixed_site()=> #krate::macro_support)
     }
 
     fn krate(&self) -> TokenStream {
@@ -185,7 +186,7 @@ impl Request {
     pub(crate) fn builder(&self) -> TokenStream {
         let handle = match (&self.given, self.daemon.handle) {
             (_, Some(handle)) => {
-                let (krate, handle) = (self.krate(), Ident::new(handle, self.span));
+                let (krate, handle) = (self.krate(), Ident::new(handle, self.mixed_site()));
                 quote!(#krate::#handle)
             }
             (given, None) => given.to_token_stream(),

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::TypeReference;
 
 use crate::args::{Errors, Request};
-use crate::attributes::{has_test, name_of, should_panic, ShouldPanic};
+use crate::attributes::{has_test, name_of, should_panic};
 use crate::claims::{claim, report_left_over};
 use crate::signature::{Function, Parameter};
 use crate::Daemon;
@@ -116,12 +116,8 @@ fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) ->
 
 /// The statements that start the daemons: several of them at the same time.
 fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -> TokenStream {
-    let should_panic = if function.returns_unit() {
-        should_panic(&function.attributes)
-    } else {
-        // rustc refuses it there, and what follows from it would only add to the noise.
-        ShouldPanic::No
-    };
+    // Where it returns something rustc refuses `#[should_panic]`, and needs no further errors that follow from this.
+    let should_panic = function.returns_unit() && should_panic(&function.attributes);
     let alone = requests.len() == 1;
     let (mut begins, mut finishes) = (TokenStream::new(), TokenStream::new());
     for (index, request) in requests.iter().enumerate() {
@@ -133,28 +129,11 @@ fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -
         if !alone {
             begins.extend(quote_spanned!(site=> let #starting = #support::begin(#builder);));
         }
-        let start = if alone {
-            quote_spanned!(span=> #support::start(#builder))
-        } else {
-            quote_spanned!(span=> #starting.finish())
-        };
-        let try_start = if alone {
-            quote_spanned!(site=> #support::try_start(#builder))
-        } else {
-            quote_spanned!(site=> #starting.try_finish())
-        };
-        let or_return = quote_spanned! {site=>
-            match #try_start {
-                ::core::option::Option::Some(daemon) => daemon,
-                ::core::option::Option::None => return,
-            }
-        };
-        let value = match &should_panic {
-            ShouldPanic::No => start,
-            ShouldPanic::Yes => or_return,
-            ShouldPanic::If(predicate) => quote_spanned! {site=>
-                if ::core::cfg!(#predicate) { #or_return } else { #start }
-            },
+        let value = match (should_panic, alone) {
+            (false, true) => quote_spanned!(span=> #support::start(#builder)),
+            (false, false) => quote_spanned!(span=> #starting.finish()),
+            (true, true) => or_return(quote_spanned!(site=> #support::try_start(#builder))),
+            (true, false) => or_return(quote_spanned!(site=> #starting.try_finish())),
         };
         let mutability = (claims.get(index).copied().flatten())
             .and_then(|at| function.parameters.get(at)?.borrow()?.mutability.as_ref());
@@ -162,6 +141,16 @@ fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -
         finishes.extend(quote_spanned!(site=> let #mutability #daemon = #value;));
     }
     quote!(#begins #finishes)
+}
+
+/// The daemon, or the end of the test: without the panic that it is for it fails.
+fn or_return(started: TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        match #started {
+            ::core::option::Option::Some(daemon) => daemon,
+            ::core::option::Option::None => return,
+        }
+    }
 }
 
 fn daemon(index: usize, span: Span) -> Ident {

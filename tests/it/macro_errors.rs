@@ -20,5 +20,9 @@ fn say_what_to_write() {
         .unwrap();
     let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
     assert!(output.status.success(), "{}", said.concat());
-    assert!(said[0].contains("1 passed"), "the case has another name now: {}", said.concat());
+    assert!(
+        said[0].contains("1 passed"),
+        "the case has another name now: {}",
+        said.concat()
+    );
 }

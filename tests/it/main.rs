@@ -1,4 +1,14 @@
 //! One test binary, a module per behaviour.
 
+mod bad_input;
+mod failure;
+mod isolation;
 mod lifecycle;
 mod macro_errors;
+mod macro_set_up;
+mod macros;
+mod nothing_left;
+mod own_daemon;
+mod shared;
+mod support;
+mod victims;
