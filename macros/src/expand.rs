@@ -104,9 +104,9 @@ fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) ->
         #starts
         #kept
         {
-            // A handle by value is what a test asks for, whether or not it gives it away.
-            // An `async` one with nothing to wait for is fine too, as it is directly under a runtime's attribute.
-            #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+            // Those look at a signature that is not for the user to choose: a handle by value that is not given away,
+            // a `Result` for the `?` in an option, an `async` for a runtime's attribute.
+            #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async)]
             #inner
             #call
         }

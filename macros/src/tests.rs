@@ -90,7 +90,7 @@ fn the_function_stays_and_is_called_with_the_daemon() {
                     <::managed_daemons::RedisDaemon>::builder()
                 );
                 {
-                    #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+                    #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async)]
                     fn t(mut redis: RedisDaemon) -> R { body(); }
                     t(daemon_0)
                 }
