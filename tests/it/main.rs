@@ -2,6 +2,10 @@
 
 mod bad_input;
 mod failure;
+mod find_errors;
+mod find_order;
+mod find_speed;
+mod find_versions;
 mod isolation;
 mod lifecycle;
 mod macro_errors;
@@ -9,6 +13,8 @@ mod macro_set_up;
 mod macros;
 mod nothing_left;
 mod own_daemon;
+mod provision_apt;
+mod provision_support;
 mod shared;
 mod support;
 mod victims;
