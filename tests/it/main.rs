@@ -1,4 +1,22 @@
 //! One test binary, a module per behaviour.
 
+mod bad_input;
+mod failure;
+mod find_errors;
+mod find_order;
+mod find_speed;
+mod find_versions;
+mod isolation;
 mod lifecycle;
+mod macro_errors;
+mod macro_set_up;
+mod macros;
+mod nothing_left;
+mod own_daemon;
 mod postgres_tmp;
+mod provision_apt;
+mod provision_support;
+mod rstest_fixtures;
+mod shared;
+mod support;
+mod victims;
