@@ -11,6 +11,8 @@ mod lifecycle;
 mod nothing_left;
 mod own_daemon;
 mod provision_apt;
+mod provision_faults;
+mod provision_proxy;
 mod provision_support;
 mod shared;
 mod support;
