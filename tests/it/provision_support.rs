@@ -96,6 +96,11 @@ impl Probe {
         self
     }
 
+    pub(crate) fn suite(mut self, suite: &str) -> Self {
+        self.question["suite"] = json!(suite);
+        self
+    }
+
     /// Starts a real daemon as a test would, and talks to it. For Redis.
     pub(crate) fn serving(mut self) -> Self {
         self.question["serve"] = json!(true);
@@ -246,7 +251,9 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
 
 /// A cache in which Redis was fetched once, kept from run to run: its lists, and its store, save others a download.
 fn shared_cache() -> PathBuf {
-    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("daemons");
+    let directory = std::env::var("MANAGED_DAEMONS_TEST_TMPDIR");
+    let directory = directory.unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
+    let shared = Path::new(&directory).join("daemons");
     Probe::fetching("redis", &shared)
         .var("MANAGED_DAEMONS_USER", "root")
         .ask()
@@ -344,6 +351,7 @@ fn probe() {
     let mut wanted = Wanted::default();
     wanted.path = question["path"].as_str().map(PathBuf::from);
     wanted.version = question["version"].as_str().map(str::to_owned);
+    wanted.suite = question["suite"].as_str().map(str::to_owned);
     if question["serve"].is_boolean() {
         println!("{MARK}{}", serve());
         return;
