@@ -127,7 +127,7 @@ impl Probe {
 
     /// Runs as the ordinary user, where the tests run as root.
     pub(crate) fn as_user(mut self, user: &OrdinaryUser) -> Self {
-        if let Some((uid, executable)) = &user.0 {
+        if let Some((uid, executable)) = &user.other {
             self.executable.clone_from(executable);
             let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={uid}"));
             self = self.through(&["setpriv", &uid, &gid, "--clear-groups"]);
@@ -208,24 +208,34 @@ fn answer(output: Output) -> Answer {
 }
 
 /// An ordinary user, and a copy of the test binary that this user can read; where the tests don't run as root, that is us.
-pub(crate) struct OrdinaryUser(Option<(u32, PathBuf)>, tempfile::TempDir);
+pub(crate) struct OrdinaryUser {
+    /// Its number and its copy of the test binary, where it is not us.
+    other: Option<(u32, PathBuf)>,
+    _directory: tempfile::TempDir,
+}
 
 impl OrdinaryUser {
     /// `nobody` needs no account of its own, and has no home directory to help out.
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         if !is_root() {
-            return Self(None, directory);
+            return Self {
+                other: None,
+                _directory: directory,
+            };
         }
         std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = directory.path().join("it");
         std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-        Self(Some((65534, copy)), directory)
+        Self {
+            other: Some((65534, copy)),
+            _directory: directory,
+        }
     }
 
     /// Makes a directory and all in it the user's own.
     pub(crate) fn give(&self, path: &Path) {
-        if let Some((uid, _)) = self.0 {
+        if let Some((uid, _)) = self.other {
             let given = Command::new("chown")
                 .args(["-R", &format!("{uid}:{uid}")])
                 .arg(path)

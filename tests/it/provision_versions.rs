@@ -40,7 +40,8 @@ fn run(answer: &Answer, program: &Path, arguments: &[&str]) -> Output {
         .args(&line[1..])
         .args(arguments)
         .current_dir("/")
-        .env("LC_ALL", "C");
+        .env("LC_ALL", "C")
+        .env("HOME", "/");
     command.output().unwrap()
 }
 
