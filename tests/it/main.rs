@@ -9,3 +9,4 @@ mod own_daemon;
 mod shared;
 mod support;
 mod victims;
+mod web;
