@@ -73,6 +73,7 @@ macro_rules! daemons {
 }
 
 daemons! {
+    with_apache => ApacheDaemon,
     with_nginx => NginxDaemon,
     with_redis => RedisDaemon,
 }

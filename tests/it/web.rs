@@ -1,5 +1,6 @@
 //! nginx and Apache: the same tests on both, in the language of each.
 
+mod apache;
 mod both;
 mod client;
 mod configurations;
@@ -20,7 +21,7 @@ macro_rules! on_both {
         mod on_nginx {
             $(#[test] fn $test() { super::$test::<managed_daemons::Nginx>(); })*
         }
-        #[cfg(any())] mod on_apache {
+        mod on_apache {
             $(#[test] fn $test() { super::$test::<managed_daemons::Apache>(); })*
         }
     };

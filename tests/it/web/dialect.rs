@@ -1,6 +1,6 @@
 //! What nginx and Apache write differently.
 
-use managed_daemons::{Builder, ManagedDaemon, Nginx, WebServer};
+use managed_daemons::{Apache, Builder, ManagedDaemon, Nginx, WebServer};
 
 pub(super) trait Dialect: WebServer {
     /// A builder that has loaded what the texts below need.
@@ -29,5 +29,23 @@ impl Dialect for Nginx {
 
     fn forbid(path: &str) -> String {
         format!("location {path} {{ deny all; }}")
+    }
+}
+
+impl Dialect for Apache {
+    fn builder() -> Builder<Self> {
+        ManagedDaemon::<Self>::builder().module("headers")
+    }
+
+    fn header(name: &str, value: &str) -> String {
+        format!("Header always set {name} \"{value}\"")
+    }
+
+    fn whole(server: &str) -> String {
+        format!("Listen @LISTEN@\nServerName localhost\nDocumentRoot www\n{server}\n")
+    }
+
+    fn forbid(path: &str) -> String {
+        format!("<Location \"{path}\">\nRequire all denied\n</Location>")
     }
 }
