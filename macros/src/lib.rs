@@ -75,6 +75,8 @@ macro_rules! daemons {
 }
 
 daemons! {
+    with_apache => ApacheDaemon,
+    with_nginx => NginxDaemon,
     with_redis => RedisDaemon,
 }
 

@@ -23,3 +23,4 @@ mod rstest_fixtures;
 mod shared;
 mod support;
 mod victims;
+mod web;
