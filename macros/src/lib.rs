@@ -77,6 +77,7 @@ macro_rules! daemons {
 daemons! {
     with_apache => ApacheDaemon,
     with_nginx => NginxDaemon,
+    with_postgres => PostgresDaemon,
     with_redis => RedisDaemon,
 }
 
