@@ -73,6 +73,7 @@ macro_rules! daemons {
 }
 
 daemons! {
+    with_mysql => MySqlDaemon,
     with_redis => RedisDaemon,
 }
 
