@@ -194,8 +194,13 @@ fn what_is_left_when_the_reaper_is_killed_too_is_swept_by_the_next_start() {
     victim.child.kill().unwrap();
     victim.child.wait().unwrap();
     assert!(!leftovers(victim.root.path()).is_empty());
+    assert!(!processes_of(victim.own.path()).is_empty());
     start_and_drop_one_in(victim.root.path());
-    assert_nothing_left(victim.root.path());
+    victim.nothing_is_left();
+    // It was stopped in good order, as it would have been otherwise.
+    let own = RedisDaemon::load(victim.own.path().join("redis")).unwrap();
+    own.start_if_not_running().unwrap();
+    assert_eq!(get(&own, "kept").unwrap().as_deref(), Some("yes"));
 }
 
 #[test]
