@@ -75,7 +75,9 @@ macro_rules! daemons {
 }
 
 daemons! {
+    with_apache => ApacheDaemon,
     with_mysql => MySqlDaemon,
+    with_nginx => NginxDaemon,
     with_redis => RedisDaemon,
 }
 

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use managed_daemons::{Installation, Wanted};
+use managed_daemons::{Installation, RedisDaemon, Wanted};
 use serde_json::{json, Value};
 
 /// Set in a process that is to look for a binary instead of running tests.
@@ -63,6 +63,11 @@ impl Probe {
             .var("PATH", "/nonexistent")
     }
 
+    /// Looks for a daemon where only what was fetched counts.
+    pub(crate) fn fetching(daemon: &str, cache: &Path) -> Self {
+        Self::new(daemon, cache).var("MANAGED_DAEMONS_PROVISION", "only")
+    }
+
     /// Looks for a program that no catalogue has, and that must not be fetched.
     pub(crate) fn of_program(program: &str, version_after: &str, cache: &Path) -> Self {
         let mut probe = Self::new("example", cache).var("MANAGED_DAEMONS_PROVISION", "never");
@@ -91,6 +96,17 @@ impl Probe {
         self
     }
 
+    pub(crate) fn suite(mut self, suite: &str) -> Self {
+        self.question["suite"] = json!(suite);
+        self
+    }
+
+    /// Starts a real daemon as a test would, and talks to it. For Redis.
+    pub(crate) fn serving(mut self) -> Self {
+        self.question["serve"] = json!(true);
+        self
+    }
+
     /// Runs these tools of the installation with `--version`.
     pub(crate) fn tools(mut self, tools: &[&str]) -> Self {
         self.question["tools"] = json!(tools);
@@ -111,7 +127,7 @@ impl Probe {
 
     /// Runs as the ordinary user, where the tests run as root.
     pub(crate) fn as_user(mut self, user: &OrdinaryUser) -> Self {
-        if let Some((uid, executable)) = &user.0 {
+        if let Some((uid, executable)) = &user.other {
             self.executable.clone_from(executable);
             let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={uid}"));
             self = self.through(&["setpriv", &uid, &gid, "--clear-groups"]);
@@ -192,27 +208,39 @@ fn answer(output: Output) -> Answer {
 }
 
 /// An ordinary user, and a copy of the test binary that this user can read; where the tests don't run as root, that is us.
-pub(crate) struct OrdinaryUser(Option<(u32, PathBuf)>, tempfile::TempDir);
+pub(crate) struct OrdinaryUser {
+    /// Its number and its copy of the test binary, where it is not us.
+    other: Option<(u32, PathBuf)>,
+    _directory: tempfile::TempDir,
+}
 
 impl OrdinaryUser {
     /// `nobody` needs no account of its own, and has no home directory to help out.
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         if !is_root() {
-            return Self(None, directory);
+            return Self {
+                other: None,
+                _directory: directory,
+            };
         }
         std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = directory.path().join("it");
         std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-        Self(Some((65534, copy)), directory)
+        Self {
+            other: Some((65534, copy)),
+            _directory: directory,
+        }
     }
 
-    /// Makes a path the user's own.
+    /// Makes a directory and all in it the user's own.
     pub(crate) fn give(&self, path: &Path) {
-        if let Some((uid, _)) = self.0 {
-            std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
-            // Above it are directories of mode 0700 that a temporary directory is made with.
-            std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        if let Some((uid, _)) = self.other {
+            let given = Command::new("chown")
+                .args(["-R", &format!("{uid}:{uid}")])
+                .arg(path)
+                .status();
+            assert!(given.unwrap().success());
         }
     }
 }
@@ -220,6 +248,69 @@ impl OrdinaryUser {
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Waits for a condition, for a minute at most.
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A cache in which Redis was fetched once, kept from run to run: its lists, and its store, save others a download.
+fn shared_cache() -> PathBuf {
+    let directory = std::env::var("MANAGED_DAEMONS_TEST_TMPDIR");
+    let directory = directory.unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
+    let shared = Path::new(&directory).join("daemons");
+    Probe::fetching("redis", &shared)
+        .var("MANAGED_DAEMONS_USER", "root")
+        .ask()
+        .found();
+    shared
+}
+
+/// A cache with package lists that are up to date, and nothing fetched.
+pub(crate) fn cache_with_lists(directory: &Path) -> PathBuf {
+    let cache = directory.join("cache");
+    std::fs::create_dir(&cache).unwrap();
+    copy(&shared_cache().join("apt"), &cache);
+    cache
+}
+
+/// A cache with Redis in it.
+pub(crate) fn cache_with_redis(directory: &Path) -> PathBuf {
+    let cache = cache_with_lists(directory);
+    copy(&shared_cache().join("store"), &cache);
+    cache
+}
+
+fn copy(what: &Path, into: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(what).arg(into).status().unwrap();
+    assert!(copied.success());
+}
+
+/// The installations of a daemon in a cache.
+pub(crate) fn stored(cache: &Path, daemon: &str) -> Vec<PathBuf> {
+    let entries = cache.join("store").read_dir().into_iter().flatten().flatten();
+    let ours = entries.filter(|e| e.file_name().to_string_lossy().starts_with(&format!("{daemon}@")));
+    ours.map(|e| e.path()).collect()
+}
+
+/// What is left in a cache's directory for unfinished work.
+pub(crate) fn unfinished(cache: &Path) -> Vec<String> {
+    let entries = cache.join("tmp").read_dir().into_iter().flatten().flatten();
+    entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// The processes whose command line names this path, with their command lines.
+pub(crate) fn processes_naming(path: &Path) -> Vec<String> {
+    let path = path.to_str().unwrap();
+    let processes = Path::new("/proc").read_dir().unwrap().flatten();
+    let lines = processes.filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
+    let lines = lines.map(|l| String::from_utf8_lossy(&l).replace('\0', " "));
+    lines.filter(|l| l.contains(path)).collect()
 }
 
 /// A directory that any user can read, for programs and caches.
@@ -242,6 +333,16 @@ fn leak(value: &Value) -> &'static str {
     String::leak(value.as_str().unwrap_or_default().to_owned())
 }
 
+fn serve() -> Value {
+    let redis = match RedisDaemon::start() {
+        Ok(redis) => redis,
+        Err(error) => return json!({ "error": error.report() }),
+    };
+    let mut connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
+    let pong: String = redis::cmd("PING").query(&mut connection).unwrap();
+    json!({ "path": redis.binary().to_str(), "version": redis.version(), "pong": pong })
+}
+
 /// Not a test of its own: what a [`Probe`] starts.
 #[test]
 fn probe() {
@@ -260,6 +361,11 @@ fn probe() {
     let mut wanted = Wanted::default();
     wanted.path = question["path"].as_str().map(PathBuf::from);
     wanted.version = question["version"].as_str().map(str::to_owned);
+    wanted.suite = question["suite"].as_str().map(str::to_owned);
+    if question["serve"].is_boolean() {
+        println!("{MARK}{}", serve());
+        return;
+    }
     let started = Instant::now();
     let found = installation.locate(&wanted);
     let first = started.elapsed();
