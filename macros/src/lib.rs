@@ -75,6 +75,10 @@ macro_rules! daemons {
 }
 
 daemons! {
+    with_apache => ApacheDaemon,
+    with_mysql => MySqlDaemon,
+    with_nginx => NginxDaemon,
+    with_postgres => PostgresDaemon,
     with_redis => RedisDaemon,
 }
 
