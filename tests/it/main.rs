@@ -15,6 +15,7 @@ mod nothing_left;
 mod own_daemon;
 mod postgres_tmp;
 mod provision_apt;
+#[cfg(feature = "cli")]
 mod provision_cli;
 mod provision_faults;
 mod provision_probe;

@@ -130,6 +130,10 @@ fn a_cache_that_can_only_be_read_is_used_and_not_written() {
     }
     let error = Probe::fetching("redis", &cache).as_user(&user).ask().error();
     assert!(error.contains("Permission denied"), "{error}");
+    assert!(
+        error.contains("MANAGED_DAEMONS_CACHE names another place for the cache"),
+        "{error}"
+    );
     assert!(error.contains("MANAGED_DAEMONS_REDIS_BIN"), "{error}");
     std::fs::set_permissions(&cache, Permissions::from_mode(0o755)).unwrap();
 }
@@ -178,6 +182,30 @@ fn a_cache_that_the_daemons_user_can_not_read_is_refused_before_a_download() {
         "{error}"
     );
     assert!(!hidden.join("cache/apt").exists());
+}
+
+#[test]
+fn of_two_installations_of_a_version_the_newer_is_used() {
+    let directory = public_directory();
+    let cache = cache_with_redis(directory.path());
+    let one = stored(&cache, "redis")[0].clone();
+    for (name, made) in [("0000", 60), ("ffff", 120)] {
+        let other = one.with_file_name(format!("{}-{name}", one.file_name().unwrap().to_str().unwrap()));
+        let copied = std::process::Command::new("cp")
+            .arg("-a")
+            .args([&one, &other])
+            .status()
+            .unwrap();
+        assert!(copied.success());
+        let manifest = std::fs::File::options()
+            .write(true)
+            .open(other.join("manifest"))
+            .unwrap();
+        manifest
+            .set_modified(std::time::SystemTime::now() + Duration::from_secs(made))
+            .unwrap();
+        assert!(Probe::fetching("redis", &cache).ask().path().starts_with(&other));
+    }
 }
 
 #[test]

@@ -258,11 +258,20 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// A directory that stays from run to run.
+fn kept_directory() -> PathBuf {
+    let named = std::env::var_os("MANAGED_DAEMONS_TEST_TMPDIR").map(PathBuf::from);
+    let of_cargo = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let of_user = std::env::var_os("HOME").map(|h| Path::new(&h).join(".cache/managed-daemons-tests"));
+    // cargo's is another user's where the tests were built by root and run by somebody else.
+    let usable = |d: &PathBuf| std::fs::create_dir_all(d).is_ok() && tempfile::tempfile_in(d).is_ok();
+    let all = [named, Some(of_cargo), of_user].into_iter().flatten();
+    all.into_iter().find(usable).expect("a directory for what is kept")
+}
+
 /// A cache in which Redis was fetched once, kept from run to run: its lists, and its store, save others a download.
 fn shared_cache() -> PathBuf {
-    let directory = std::env::var("MANAGED_DAEMONS_TEST_TMPDIR");
-    let directory = directory.unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
-    let shared = Path::new(&directory).join("daemons");
+    let shared = kept_directory().join("daemons");
     Probe::fetching("redis", &shared)
         .var("MANAGED_DAEMONS_USER", "root")
         .ask()
