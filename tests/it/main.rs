@@ -15,9 +15,13 @@ mod nothing_left;
 mod own_daemon;
 mod postgres_tmp;
 mod provision_apt;
+#[cfg(feature = "cli")]
 mod provision_cli;
 mod provision_faults;
+mod provision_probe;
+mod provision_progress;
 mod provision_proxy;
+mod provision_store;
 mod provision_support;
 mod provision_versions;
 mod rstest_fixtures;
