@@ -40,6 +40,8 @@ pub(crate) struct Request {
     daemon: Daemon,
     /// The tokens that errors about the attribute as a whole point at.
     at: TokenStream,
+    /// How the function names it; none for the one that is being expanded.
+    name: Option<TokenStream>,
     /// Where a failed start is reported from.
     pub(crate) span: Span,
     /// The type given to `with_daemon`.
@@ -69,6 +71,7 @@ impl Request {
     /// An attribute found on the function.
     pub(crate) fn found(daemon: Daemon, attribute: &Attribute, errors: &mut Errors) -> Self {
         let mut request = Self::new(daemon, attribute, attribute.path().span());
+        request.name = Some(attribute.path().to_token_stream());
         match &attribute.meta {
             Meta::Path(_) => request.read(TokenStream::new(), errors),
             Meta::List(list) => request.read(list.tokens.clone(), errors),
@@ -84,6 +87,7 @@ impl Request {
         Self {
             daemon,
             at: at.into_token_stream(),
+            name: None,
             span,
             given: None,
             arg: None,
@@ -154,10 +158,21 @@ impl Request {
                 || wanted_args.to_token_stream().to_string() == found_args.to_token_stream().to_string())
     }
 
+    /// A statement that uses the attribute's name, where the attribute itself is never expanded: its import would be
+    /// reported as unused, and its lack not at all.
+    pub(crate) fn mention(&self) -> Option<TokenStream> {
+        let name = self.name.as_ref()?;
+        Some(quote_spanned! {self.mixed_site()=>
+            #[allow(unused_imports)]
+            use #name as _;
+        })
+    }
+
     /// The path of the module with the functions that an expansion calls.
     pub(crate) fn support(&self) -> TokenStream {
         let krate = self.krate();
-        quote_spanned!(self.span=> #krate::macro_support)
+        // Not as if the user had written it, who may have shorter ways to say it.
+        quote_spanned!(self.mixed_site()=> #krate::macro_support)
     }
 
     fn krate(&self) -> TokenStream {
@@ -171,7 +186,7 @@ impl Request {
     pub(crate) fn builder(&self) -> TokenStream {
         let handle = match (&self.given, self.daemon.handle) {
             (_, Some(handle)) => {
-                let (krate, handle) = (self.krate(), Ident::new(handle, self.span));
+                let (krate, handle) = (self.krate(), Ident::new(handle, self.mixed_site()));
                 quote!(#krate::#handle)
             }
             (given, None) => given.to_token_stream(),

@@ -1,16 +1,7 @@
-//! What the other attributes on the function mean for the expansion.
+//! What the other attributes on the function mean for the expansion. Those in a `cfg_attr` come as themselves, or not at all:
+//! rustc resolves it before it expands any attribute of the same item.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::quote;
-use syn::{Attribute, Meta, Path};
-
-/// Whether a panic of the test is what it is for.
-pub(crate) enum ShouldPanic {
-    No,
-    Yes,
-    /// Where this `cfg` predicate holds.
-    If(TokenStream),
-}
+use syn::{Attribute, Path};
 
 /// Whether one of these attributes makes the function a test, or a benchmark.
 ///
@@ -21,8 +12,8 @@ pub(crate) enum ShouldPanic {
 pub(crate) fn has_test(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
-        .flat_map(|attribute| names(&attribute.meta, None))
-        .any(|(_, name)| {
+        .filter_map(|attribute| name_of(attribute.path()))
+        .any(|name| {
             name.ends_with("test")
                 || name.starts_with("test_")
                 || ["bench", "quickcheck", "apply"].contains(&name.as_str())
@@ -40,30 +31,22 @@ pub(crate) fn fill_nothing(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// What `#[should_panic]` says about the test.
+/// Whether the test is one that `#[should_panic]`.
 ///
 /// In `rstest`, one in front of a `#[case]` is about that case alone. Which case runs can't be seen from inside the
 /// function; it need not be unless all of them are to panic, as a failed set-up turns the others red.
-pub(crate) fn should_panic(attributes: &[Attribute]) -> ShouldPanic {
-    let mut since_last_case = ShouldPanic::No;
+pub(crate) fn should_panic(attributes: &[Attribute]) -> bool {
+    let mut since_last_case = false;
     let (mut cases, mut panicking_cases) = (0, 0);
-    for attribute in attributes {
-        let first_segment = attribute.path().segments.first();
-        if first_segment.is_some_and(|segment| segment.ident == "case") {
+    for path in attributes.iter().map(Attribute::path) {
+        let is_case = (path.segments.first()).is_some_and(|segment| segment.ident == "case");
+        if is_case {
             cases += 1;
-            panicking_cases += usize::from(matches!(since_last_case, ShouldPanic::Yes));
-            since_last_case = ShouldPanic::No;
+            panicking_cases += usize::from(std::mem::take(&mut since_last_case));
         }
-        for (condition, name) in names(&attribute.meta, None) {
-            if name == "should_panic" {
-                since_last_case = condition.map_or(ShouldPanic::Yes, ShouldPanic::If);
-            }
-        }
+        since_last_case |= path.is_ident("should_panic");
     }
-    match since_last_case {
-        ShouldPanic::No if cases > 0 && cases == panicking_cases => ShouldPanic::Yes,
-        other => other,
-    }
+    since_last_case || (cases > 0 && cases == panicking_cases)
 }
 
 /// Whether the attribute only sets the level of lints.
@@ -73,37 +56,7 @@ pub(crate) fn is_lint(attribute: &Attribute) -> bool {
         .any(|level| attribute.path().is_ident(level))
 }
 
-/// The last segment of the attribute's name, or of the names of those that a `cfg_attr` stands for, each with the
-/// predicate it depends on.
-fn names(meta: &Meta, condition: Option<TokenStream>) -> Vec<(Option<TokenStream>, String)> {
-    let Some(list) = meta.require_list().ok().filter(|list| list.path.is_ident("cfg_attr")) else {
-        return name_of(meta.path()).map(|name| (condition, name)).into_iter().collect();
-    };
-    let mut parts = split_at_commas(list.tokens.clone()).into_iter();
-    let own = parts.next().unwrap_or_default();
-    let condition = match condition {
-        Some(outer) => quote!(all(#outer, #own)),
-        None => own,
-    };
-    parts
-        .filter_map(|part| syn::parse2::<Meta>(part).ok())
-        .flat_map(|meta| names(&meta, Some(condition.clone())))
-        .collect()
-}
-
 /// The last segment of an attribute's path: all that it is known by.
 pub(crate) fn name_of(path: &Path) -> Option<String> {
     path.segments.last().map(|segment| segment.ident.to_string())
-}
-
-fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
-    let mut parts = vec![TokenStream::new()];
-    for token in tokens {
-        match (&token, parts.last_mut()) {
-            (TokenTree::Punct(punct), _) if punct.as_char() == ',' => parts.push(TokenStream::new()),
-            (_, Some(part)) => part.extend([token]),
-            (_, None) => {}
-        }
-    }
-    parts
 }

@@ -92,7 +92,7 @@ fn by_type(request: &Request, function: &Function, claims: &Claims) -> syn::Resu
     let suggested = request.suggested_parameter();
     if parameters().any(|(_, parameter)| fits(parameter)) {
         return Err(request.error(format!(
-            "no parameter of type `{handle}` is left for this `{shown}`, others fill them: \
+            "each parameter of type `{handle}` is filled by another attribute, and none is left for this `{shown}`: \
              add one, such as `another_{suggested}`, or remove the attribute"
         )));
     }

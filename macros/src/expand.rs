@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::TypeReference;
 
 use crate::args::{Errors, Request};
-use crate::attributes::{has_test, name_of, should_panic, ShouldPanic};
+use crate::attributes::{has_test, name_of, should_panic};
 use crate::claims::{claim, report_left_over};
 use crate::signature::{Function, Parameter};
 use crate::Daemon;
@@ -48,7 +48,7 @@ pub(crate) fn expand(daemon: Daemon, args: TokenStream, item: TokenStream) -> To
     match errors.report() {
         None => whole(&function, &requests, &claims),
         Some(errors) => {
-            let stub = stub(&function);
+            let stub = stub(&function, &requests);
             quote!(#stub #errors)
         }
     }
@@ -98,13 +98,15 @@ fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) ->
         });
     }
     let (inner, call) = (function.inner(), function.call(&arguments));
+    let mentions = requests.iter().filter_map(Request::mention);
     let body = quote_spanned! {site=>
+        #(#mentions)*
         #starts
         #kept
         {
-            // A handle by value is what a test asks for, whether or not it gives it away.
-            // An `async` one with nothing to wait for is fine too, as it is directly under a runtime's attribute.
-            #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
+            // Those look at a signature that is not for the user to choose: a handle by value that is not given away,
+            // a `Result` for the `?` in an option, an `async` for a runtime's attribute.
+            #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async)]
             #inner
             #call
         }
@@ -114,12 +116,8 @@ fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) ->
 
 /// The statements that start the daemons: several of them at the same time.
 fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -> TokenStream {
-    let should_panic = if function.returns_unit() {
-        should_panic(&function.attributes)
-    } else {
-        // rustc refuses it there, and what follows from it would only add to the noise.
-        ShouldPanic::No
-    };
+    // Where it returns something rustc refuses `#[should_panic]`, and needs no further errors that follow from this.
+    let should_panic = function.returns_unit() && should_panic(&function.attributes);
     let alone = requests.len() == 1;
     let (mut begins, mut finishes) = (TokenStream::new(), TokenStream::new());
     for (index, request) in requests.iter().enumerate() {
@@ -131,28 +129,11 @@ fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -
         if !alone {
             begins.extend(quote_spanned!(site=> let #starting = #support::begin(#builder);));
         }
-        let start = if alone {
-            quote_spanned!(span=> #support::start(#builder))
-        } else {
-            quote_spanned!(span=> #starting.finish())
-        };
-        let try_start = if alone {
-            quote_spanned!(site=> #support::try_start(#builder))
-        } else {
-            quote_spanned!(site=> #starting.try_finish())
-        };
-        let or_return = quote_spanned! {site=>
-            match #try_start {
-                ::core::option::Option::Some(daemon) => daemon,
-                ::core::option::Option::None => return,
-            }
-        };
-        let value = match &should_panic {
-            ShouldPanic::No => start,
-            ShouldPanic::Yes => or_return,
-            ShouldPanic::If(predicate) => quote_spanned! {site=>
-                if ::core::cfg!(#predicate) { #or_return } else { #start }
-            },
+        let value = match (should_panic, alone) {
+            (false, true) => quote_spanned!(span=> #support::start(#builder)),
+            (false, false) => quote_spanned!(span=> #starting.finish()),
+            (true, true) => or_return(quote_spanned!(site=> #support::try_start(#builder))),
+            (true, false) => or_return(quote_spanned!(site=> #starting.try_finish())),
         };
         let mutability = (claims.get(index).copied().flatten())
             .and_then(|at| function.parameters.get(at)?.borrow()?.mutability.as_ref());
@@ -162,14 +143,25 @@ fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -
     quote!(#begins #finishes)
 }
 
+/// The daemon, or the end of the test: without the panic that it is for it fails.
+fn or_return(started: TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        match #started {
+            ::core::option::Option::Some(daemon) => daemon,
+            ::core::option::Option::None => return,
+        }
+    }
+}
+
 fn daemon(index: usize, span: Span) -> Ident {
     format_ident!("daemon_{index}", span = span)
 }
 
 /// What stands beside the errors, so that the body is still checked and nothing more is reported of the parameters.
-fn stub(function: &Function) -> TokenStream {
+fn stub(function: &Function, requests: &[Request]) -> TokenStream {
+    let mentions = requests.iter().filter_map(Request::mention);
     let inner = function.inner();
-    let body = quote!(#inner ::core::unreachable!());
+    let body = quote!(#(#mentions)* #inner ::core::unreachable!());
     let outer = function.outer(|_, parameter| parameter.taken_by().is_some(), &body);
     quote! {
         #[allow(dead_code, unreachable_code, unused_variables)]

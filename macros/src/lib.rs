@@ -8,6 +8,8 @@ mod attributes;
 mod claims;
 mod expand;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

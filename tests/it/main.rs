@@ -2,10 +2,24 @@
 
 mod bad_input;
 mod failure;
+mod find_errors;
+mod find_order;
+mod find_speed;
+mod find_versions;
 mod isolation;
 mod lifecycle;
+mod macro_errors;
+mod macro_set_up;
+mod macros;
 mod nothing_left;
 mod own_daemon;
+mod provision_apt;
+mod provision_cli;
+mod provision_faults;
+mod provision_proxy;
+mod provision_support;
+mod provision_versions;
+mod rstest_fixtures;
 mod shared;
 mod support;
 mod victims;

@@ -3,9 +3,9 @@
 use managed_daemons::with_daemon;
 use managed_daemons_tests::{processes_of, UnrulyDaemon, UnrulyOptions as _};
 
-use crate::support::{private_root, unruly};
+use crate::support::{private_root, unruly, unruly_program};
 
-#[with_daemon(UnrulyDaemon, binary = env!("CARGO_BIN_EXE_unruly"), mode = "tame")]
+#[with_daemon(UnrulyDaemon, binary = unruly_program(), mode = "tame")]
 #[test]
 fn the_macro_hands_it_over(daemon: UnrulyDaemon) {
     assert_eq!(daemon.ask("PID").unwrap(), daemon.pid().unwrap().to_string());

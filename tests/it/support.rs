@@ -52,7 +52,7 @@ pub(crate) fn private_root() -> TempDir {
 /// The misbehaving daemon, in this mode.
 pub(crate) fn unruly(mode: &str) -> Builder<Unruly> {
     use managed_daemons_tests::UnrulyOptions;
-    UnrulyDaemon::builder().binary(env!("CARGO_BIN_EXE_unruly")).mode(mode)
+    UnrulyDaemon::builder().binary(unruly_program()).mode(mode)
 }
 
 pub(crate) fn connect(daemon: &RedisDaemon) -> redis::RedisResult<redis::Connection> {
@@ -70,4 +70,9 @@ pub(crate) fn set(daemon: &RedisDaemon, key: &str, value: &str) -> redis::RedisR
 /// Whether the tests run as root, whose daemons run as somebody else.
 pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
+}
+
+/// Where the misbehaving daemon's program is: nextest says so when the tests were built elsewhere.
+pub(crate) fn unruly_program() -> std::path::PathBuf {
+    std::env::var_os("NEXTEST_BIN_EXE_unruly").map_or_else(|| env!("CARGO_BIN_EXE_unruly").into(), Into::into)
 }
