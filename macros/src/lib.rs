@@ -76,6 +76,7 @@ macro_rules! daemons {
 
 daemons! {
     with_apache => ApacheDaemon,
+    with_memcached => MemcachedDaemon,
     with_nginx => NginxDaemon,
     with_redis => RedisDaemon,
 }
