@@ -23,5 +23,6 @@ mod provision_versions;
 mod rstest_fixtures;
 mod shared;
 mod support;
+mod valkey;
 mod victims;
 mod web;
