@@ -78,7 +78,9 @@ macro_rules! daemons {
 daemons! {
     with_apache => ApacheDaemon,
     with_memcached => MemcachedDaemon,
+    with_mysql => MySqlDaemon,
     with_nginx => NginxDaemon,
+    with_postgres => PostgresDaemon,
     with_redis => RedisDaemon,
     with_valkey => ValkeyDaemon (no_run),
 }

@@ -14,6 +14,7 @@ mod macros;
 mod memcached;
 mod nothing_left;
 mod own_daemon;
+mod postgres_tmp;
 mod provision_apt;
 mod provision_cli;
 mod provision_faults;
