@@ -78,6 +78,7 @@ daemons! {
     with_apache => ApacheDaemon,
     with_mysql => MySqlDaemon,
     with_nginx => NginxDaemon,
+    with_postgres => PostgresDaemon,
     with_redis => RedisDaemon,
 }
 
