@@ -77,6 +77,7 @@ macro_rules! daemons {
 daemons! {
     with_apache => ApacheDaemon,
     with_nginx => NginxDaemon,
+    with_rabbitmq => RabbitMqDaemon,
     with_redis => RedisDaemon,
 }
 
