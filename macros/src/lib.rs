@@ -76,7 +76,9 @@ macro_rules! daemons {
 
 daemons! {
     with_apache => ApacheDaemon,
+    with_mysql => MySqlDaemon,
     with_nginx => NginxDaemon,
+    with_postgres => PostgresDaemon,
     with_rabbitmq => RabbitMqDaemon,
     with_redis => RedisDaemon,
 }

@@ -13,6 +13,7 @@ mod macro_set_up;
 mod macros;
 mod nothing_left;
 mod own_daemon;
+mod postgres_tmp;
 mod provision_apt;
 mod provision_cli;
 mod provision_faults;
