@@ -81,6 +81,7 @@ daemons! {
     with_mysql => MySqlDaemon,
     with_nginx => NginxDaemon,
     with_postgres => PostgresDaemon,
+    with_rabbitmq => RabbitMqDaemon,
     with_redis => RedisDaemon,
     with_valkey => ValkeyDaemon (no_run),
 }
