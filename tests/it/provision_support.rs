@@ -5,14 +5,13 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use managed_daemons::{Installation, Wanted};
 use serde_json::{json, Value};
 
 /// Set in a process that is to look for a binary instead of running tests.
-const QUESTION: &str = "MANAGED_DAEMONS_TEST_PROBE";
-const MARK: &str = "probe answer: ";
+pub(crate) const QUESTION: &str = "MANAGED_DAEMONS_TEST_PROBE";
+pub(crate) const MARK: &str = "probe answer: ";
 
 /// A question for a process of its own.
 pub(crate) struct Probe {
@@ -63,6 +62,11 @@ impl Probe {
             .var("PATH", "/nonexistent")
     }
 
+    /// Looks for a daemon where only what was fetched counts.
+    pub(crate) fn fetching(daemon: &str, cache: &Path) -> Self {
+        Self::new(daemon, cache).var("MANAGED_DAEMONS_PROVISION", "only")
+    }
+
     /// Looks for a program that no catalogue has, and that must not be fetched.
     pub(crate) fn of_program(program: &str, version_after: &str, cache: &Path) -> Self {
         let mut probe = Self::new("example", cache).var("MANAGED_DAEMONS_PROVISION", "never");
@@ -91,6 +95,17 @@ impl Probe {
         self
     }
 
+    pub(crate) fn suite(mut self, suite: &str) -> Self {
+        self.question["suite"] = json!(suite);
+        self
+    }
+
+    /// Starts a real daemon as a test would, and talks to it. For Redis.
+    pub(crate) fn serving(mut self) -> Self {
+        self.question["serve"] = json!(true);
+        self
+    }
+
     /// Runs these tools of the installation with `--version`.
     pub(crate) fn tools(mut self, tools: &[&str]) -> Self {
         self.question["tools"] = json!(tools);
@@ -111,7 +126,7 @@ impl Probe {
 
     /// Runs as the ordinary user, where the tests run as root.
     pub(crate) fn as_user(mut self, user: &OrdinaryUser) -> Self {
-        if let Some((uid, executable)) = &user.0 {
+        if let Some((uid, executable)) = &user.other {
             self.executable.clone_from(executable);
             let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={uid}"));
             self = self.through(&["setpriv", &uid, &gid, "--clear-groups"]);
@@ -133,7 +148,7 @@ impl Probe {
             command.env_remove(name);
         }
         command
-            .args(["--exact", "provision_support::probe", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "provision_probe::probe", "--nocapture", "--test-threads=1"])
             .env(QUESTION, self.question.to_string())
             .envs(self.env.iter().map(|(n, v)| (n, v)))
             .stdin(Stdio::null())
@@ -192,27 +207,39 @@ fn answer(output: Output) -> Answer {
 }
 
 /// An ordinary user, and a copy of the test binary that this user can read; where the tests don't run as root, that is us.
-pub(crate) struct OrdinaryUser(Option<(u32, PathBuf)>, tempfile::TempDir);
+pub(crate) struct OrdinaryUser {
+    /// Its number and its copy of the test binary, where it is not us.
+    other: Option<(u32, PathBuf)>,
+    _directory: tempfile::TempDir,
+}
 
 impl OrdinaryUser {
     /// `nobody` needs no account of its own, and has no home directory to help out.
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         if !is_root() {
-            return Self(None, directory);
+            return Self {
+                other: None,
+                _directory: directory,
+            };
         }
         std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = directory.path().join("it");
         std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-        Self(Some((65534, copy)), directory)
+        Self {
+            other: Some((65534, copy)),
+            _directory: directory,
+        }
     }
 
-    /// Makes a path the user's own.
+    /// Makes a directory and all in it the user's own.
     pub(crate) fn give(&self, path: &Path) {
-        if let Some((uid, _)) = self.0 {
-            std::os::unix::fs::chown(path, Some(uid), Some(uid)).unwrap();
-            // Above it are directories of mode 0700 that a temporary directory is made with.
-            std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        if let Some((uid, _)) = self.other {
+            let given = Command::new("chown")
+                .args(["-R", &format!("{uid}:{uid}")])
+                .arg(path)
+                .status();
+            assert!(given.unwrap().success());
         }
     }
 }
@@ -220,6 +247,78 @@ impl OrdinaryUser {
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Waits for a condition, for a minute at most.
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A directory that stays from run to run.
+fn kept_directory() -> PathBuf {
+    let named = std::env::var_os("MANAGED_DAEMONS_TEST_TMPDIR").map(PathBuf::from);
+    let of_cargo = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let of_user = std::env::var_os("HOME").map(|h| Path::new(&h).join(".cache/managed-daemons-tests"));
+    // cargo's is another user's where the tests were built by root and run by somebody else.
+    let usable = |d: &PathBuf| std::fs::create_dir_all(d).is_ok() && tempfile::tempfile_in(d).is_ok();
+    let all = [named, Some(of_cargo), of_user].into_iter().flatten();
+    all.into_iter().find(usable).expect("a directory for what is kept")
+}
+
+/// A cache in which Redis was fetched once, kept from run to run: its lists, and its store, save others a download.
+fn shared_cache() -> PathBuf {
+    let shared = kept_directory().join("daemons");
+    Probe::fetching("redis", &shared)
+        .var("MANAGED_DAEMONS_USER", "root")
+        .ask()
+        .found();
+    shared
+}
+
+/// A cache with package lists that are up to date, and nothing fetched.
+pub(crate) fn cache_with_lists(directory: &Path) -> PathBuf {
+    let cache = directory.join("cache");
+    std::fs::create_dir(&cache).unwrap();
+    copy(&shared_cache().join("apt"), &cache);
+    cache
+}
+
+/// A cache with Redis in it.
+pub(crate) fn cache_with_redis(directory: &Path) -> PathBuf {
+    let cache = cache_with_lists(directory);
+    copy(&shared_cache().join("store"), &cache);
+    cache
+}
+
+fn copy(what: &Path, into: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(what).arg(into).status().unwrap();
+    assert!(copied.success());
+}
+
+/// The installations of a daemon in a cache.
+pub(crate) fn stored(cache: &Path, daemon: &str) -> Vec<PathBuf> {
+    let entries = cache.join("store").read_dir().into_iter().flatten().flatten();
+    let ours = entries.filter(|e| e.file_name().to_string_lossy().starts_with(&format!("{daemon}@")));
+    ours.map(|e| e.path()).collect()
+}
+
+/// What is left in a cache's directory for unfinished work.
+pub(crate) fn unfinished(cache: &Path) -> Vec<String> {
+    let entries = cache.join("tmp").read_dir().into_iter().flatten().flatten();
+    entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// The processes whose command line names this path, with their command lines.
+pub(crate) fn processes_naming(path: &Path) -> Vec<String> {
+    let path = path.to_str().unwrap();
+    let processes = Path::new("/proc").read_dir().unwrap().flatten();
+    let lines = processes.filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
+    let lines = lines.map(|l| String::from_utf8_lossy(&l).replace('\0', " "));
+    lines.filter(|l| l.contains(path)).collect()
 }
 
 /// A directory that any user can read, for programs and caches.
@@ -233,72 +332,20 @@ pub(crate) fn public_directory() -> tempfile::TempDir {
 pub(crate) fn program(directory: &Path, name: &str, prints: &str) -> PathBuf {
     std::fs::create_dir_all(directory).unwrap();
     let path = directory.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\necho '{prints}'\n")).unwrap();
-    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    script(&path, &format!("#!/bin/sh\necho '{prints}'\n"));
     path
 }
 
-fn leak(value: &Value) -> &'static str {
-    String::leak(value.as_str().unwrap_or_default().to_owned())
+/// Makes an executable file.
+pub(crate) fn script(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Not a test of its own: what a [`Probe`] starts.
-#[test]
-fn probe() {
-    let Ok(question) = std::env::var(QUESTION) else {
-        return;
-    };
-    let question: Value = serde_json::from_str(&question).unwrap();
-    let mut installation = match question["program"].as_str() {
-        None => *Installation::named(question["daemon"].as_str().unwrap()).unwrap(),
-        Some(_) => Installation::new(leak(&question["daemon"]), leak(&question["program"]))
-            .version_after(leak(&question["version_after"])),
-    };
-    if question["well_known"].is_string() {
-        installation = installation.well_known(vec![leak(&question["well_known"])].leak());
-    }
-    let mut wanted = Wanted::default();
-    wanted.path = question["path"].as_str().map(PathBuf::from);
-    wanted.version = question["version"].as_str().map(str::to_owned);
-    let started = Instant::now();
-    let found = installation.locate(&wanted);
-    let first = started.elapsed();
-    let answer = match found {
-        Err(error) => {
-            json!({ "error": error.report(), "kind": format!("{error:?}"), "seconds": first.as_secs_f64() })
-        }
-        Ok(binary) => {
-            let again = (0..100).map(|_| {
-                let started = Instant::now();
-                installation.locate(&wanted).unwrap();
-                started.elapsed()
-            });
-            let again = again.min().unwrap();
-            let tools = question["tools"].as_array().into_iter().flatten();
-            let tools = tools.map(|tool| {
-                let path = binary.tool(tool.as_str().unwrap()).unwrap();
-                let output = binary.command_of(&path).arg("--version").output().unwrap();
-                assert!(output.status.success(), "{output:?}");
-                String::from_utf8_lossy(&output.stdout).trim().to_owned()
-            });
-            let tools: Vec<String> = tools.collect();
-            let verified = question["verify"]
-                .as_bool()
-                .map(|_| binary.verify().map_err(|e| e.report()));
-            let verified = verified.map(|v| v.err().unwrap_or_else(|| String::from("whole")));
-            json!({
-                "path": binary.path.to_str(),
-                "version": binary.version,
-                "origin": binary.origin.to_string(),
-                "prefix": binary.prefix.as_ref().and_then(|p| p.to_str()),
-                "env": binary.env.iter().map(|(n, v)| format!("{}={}", n.to_string_lossy(), v.to_string_lossy())).collect::<Vec<_>>(),
-                "launcher": binary.launcher.iter().map(|l| l.to_string_lossy()).collect::<Vec<_>>(),
-                "first_us": first.as_micros() as u64,
-                "again_us": again.as_micros() as u64,
-                "tools": tools,
-                "verified": verified,
-            })
-        }
-    };
-    println!("{MARK}{answer}");
+/// Fetches succeed again in this cache.
+pub(crate) fn assert_recovers(cache: &Path) {
+    let answer = Probe::fetching("redis", cache).tools(&["redis-cli"]).verifying().ask();
+    assert_eq!(answer.found()["verified"], "whole");
+    assert_eq!(unfinished(cache), [""; 0]);
+    assert_eq!(stored(cache, "redis").len(), 1);
 }

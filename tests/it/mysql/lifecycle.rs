@@ -1,0 +1,210 @@
+//! What a user does with a handle.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use managed_daemons::{with_mysql, Builder, Flavor, MySql, MySqlDaemon};
+use managed_daemons_tests::{leftovers, processes_of};
+
+use super::{code, mariadb, mysql, on_both_servers, one, run, ACCESS_DENIED};
+use crate::support::private_root;
+
+on_both_servers!(
+    start_use_stop_not_running_start_again_still_there,
+    restart_keeps_data_and_port_in_another_process,
+    a_crash_loses_nothing_that_was_committed,
+    a_paused_server_is_silent_until_resumed,
+    a_paused_server_can_be_stopped,
+    a_dropped_server_leaves_nothing,
+    a_users_directory_is_left_with_the_data_and_can_be_loaded,
+    a_second_start_in_a_users_directory_finds_everything_and_can_change_it,
+    a_detached_server_runs_on_and_can_be_loaded,
+    the_flavor_is_what_the_server_says,
+);
+
+fn fill(url: &str) {
+    run(url, "CREATE TABLE kept (what TEXT); INSERT INTO kept VALUES ('still there')").unwrap();
+}
+
+#[track_caller]
+fn assert_filled(url: &str) {
+    assert_eq!(one(url, "SELECT what FROM kept").unwrap(), "still there");
+}
+
+fn start_use_stop_not_running_start_again_still_there(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    let port = daemon.port();
+    fill(&daemon.url());
+    daemon.stop().unwrap();
+    assert!(!daemon.is_running());
+    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    daemon.stop().unwrap();
+    assert!(daemon.start_if_not_running().unwrap());
+    assert!(!daemon.start_if_not_running().unwrap());
+    assert_eq!(daemon.port(), port);
+    assert_filled(&daemon.url());
+}
+
+fn restart_keeps_data_and_port_in_another_process(server: fn() -> Builder<MySql>) {
+    let daemon = server().user("app", "pass").start().unwrap();
+    let (port, pid) = (daemon.port(), daemon.pid());
+    fill(&daemon.url());
+    daemon.restart().unwrap();
+    assert_eq!(daemon.port(), port);
+    assert_ne!(daemon.pid(), pid);
+    assert_filled(&daemon.url());
+}
+
+fn a_crash_loses_nothing_that_was_committed(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    fill(&daemon.url());
+    daemon.kill().unwrap();
+    assert!(!daemon.is_running());
+    daemon.start_if_not_running().unwrap();
+    assert_filled(&daemon.url());
+}
+
+/// Whether the server greets a new connection within 100 ms.
+fn greets(daemon: &MySqlDaemon) -> bool {
+    let mut stream = TcpStream::connect(("127.0.0.1", daemon.port())).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    stream.read(&mut [0]).is_ok_and(|count| count == 1)
+}
+
+fn a_paused_server_is_silent_until_resumed(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    daemon.pause().unwrap();
+    assert!(daemon.is_running());
+    assert!(!greets(&daemon));
+    daemon.resume().unwrap();
+    assert_eq!(one(&daemon.url(), "SELECT 'awake'").unwrap(), "awake");
+}
+
+fn a_paused_server_can_be_stopped(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    fill(&daemon.url());
+    daemon.pause().unwrap();
+    daemon.stop().unwrap();
+    daemon.start_if_not_running().unwrap();
+    assert_filled(&daemon.url());
+}
+
+fn a_dropped_server_leaves_nothing(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let daemon = server().temp_root(root.path()).start().unwrap();
+    fill(&daemon.url());
+    assert!(!processes_of(root.path()).is_empty());
+    drop(daemon);
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
+}
+
+fn a_users_directory_is_left_with_the_data_and_can_be_loaded(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let dir = root.path().join("a user's \"own\" # dir");
+    let daemon = server().working_dir(&dir).user("app", "pass").start().unwrap();
+    let (port, url, root_url) = (daemon.port(), daemon.url(), daemon.root_url());
+    fill(&url);
+    drop(daemon);
+    assert_eq!(processes_of(root.path()), []);
+    assert!(!dir.join("mysql.sock").exists());
+
+    let daemon = MySqlDaemon::load(&dir).unwrap();
+    assert!(!daemon.is_running());
+    assert!(daemon.start_if_not_running().unwrap());
+    assert_eq!((daemon.port(), daemon.url(), daemon.root_url()), (port, url, root_url));
+    assert_filled(&daemon.url());
+    assert_filled(&daemon.unix_socket_url());
+    daemon.destroy().unwrap();
+    assert!(!dir.exists());
+}
+
+fn a_second_start_in_a_users_directory_finds_everything_and_can_change_it(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    let init = "CREATE TABLE once (n INT)";
+    let first = server()
+        .working_dir(&dir)
+        .database("shop")
+        .user("app", "first")
+        .setting("max_connections", "17")
+        .init_sql(init)
+        .start()
+        .unwrap();
+    let (port, url, root_url) = (first.port(), first.url(), first.root_url());
+    fill(&url);
+    first.close().unwrap();
+
+    // Initial SQL is for the first start alone: run again it would fail.
+    let second = server().working_dir(&dir).init_sql(init).start().unwrap();
+    assert_eq!((second.port(), second.url(), second.root_url()), (port, url.clone(), root_url));
+    assert_filled(&second.url());
+    assert_eq!(one(&second.url(), "SELECT CAST(@@max_connections AS CHAR)").unwrap(), "17");
+    let third = server().working_dir(&dir).start().unwrap_err().report();
+    assert!(third.contains("in use by another handle"), "{third}");
+    second.close().unwrap();
+
+    let third = server().working_dir(&dir).user("app", "second").root_password("new root").start().unwrap();
+    assert_eq!((third.password(), third.root_password()), ("second", "new root"));
+    assert_filled(&third.url());
+    assert_eq!(one(&third.root_url(), "SELECT 'in'").unwrap(), "in");
+    assert_eq!(code(run(&url, "SELECT 1")), Some(ACCESS_DENIED));
+    third.restart().unwrap();
+    assert_filled(&third.url());
+}
+
+fn a_detached_server_runs_on_and_can_be_loaded(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let daemon = server().temp_root(root.path()).start().unwrap();
+    let (pid, port) = (daemon.pid(), daemon.port());
+    fill(&daemon.url());
+    let dir = daemon.detach().unwrap();
+    let loaded = MySqlDaemon::load(&dir).unwrap();
+    assert_eq!((loaded.pid(), loaded.port()), (pid, port));
+    loaded.restart().unwrap();
+    assert_filled(&loaded.url());
+    loaded.destroy().unwrap();
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
+}
+
+fn the_flavor_is_what_the_server_says(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    let says = one(&daemon.url(), "SELECT VERSION()").unwrap();
+    assert_eq!(daemon.flavor() == Flavor::MariaDb, says.contains("MariaDB"), "{says}");
+    let number = daemon.version().split('-').next().unwrap();
+    assert!(says.contains(number), "{says} {number}");
+}
+
+#[test]
+fn data_of_one_server_are_not_given_to_the_other() {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    mariadb().working_dir(&dir).start().unwrap().close().unwrap();
+    let report = mysql().working_dir(&dir).start().unwrap_err().report();
+    assert!(report.contains("holds data of MariaDB") && report.contains("is MySQL"), "{report}");
+    let again = mariadb().working_dir(&dir).start().unwrap();
+    assert!(again.is_running());
+}
+
+#[with_mysql(database = "shop", user("clerk", "pass"), setting("max_connections", "17"))]
+#[test]
+fn a_test_is_handed_one(mysql: MySqlDaemon) {
+    assert_eq!(one(&mysql.url(), "SELECT DATABASE()").unwrap(), "shop");
+    assert_eq!(one(&mysql.url(), "SELECT SUBSTRING_INDEX(USER(), '@', 1)").unwrap(), "clerk");
+    assert_eq!(one(&mysql.url(), "SELECT CAST(@@max_connections AS CHAR)").unwrap(), "17");
+}
+
+#[test]
+fn several_at_once() {
+    let started: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| mariadb().start().unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for daemon in &started {
+        fill(&daemon.url());
+    }
+    for daemon in &started {
+        assert_filled(&daemon.url());
+    }
+}

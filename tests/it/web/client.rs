@@ -1,0 +1,47 @@
+//! The HTTP client of the tests: every answer is one, errors of the server's included.
+
+use std::time::Duration;
+
+use ureq::http::{Request, Response};
+use ureq::{Agent, AsSendBody, Body};
+
+/// What a test looks at of an answer.
+#[derive(Debug, PartialEq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: String,
+}
+
+pub(super) fn agent() -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(20)));
+    config.build().into()
+}
+
+pub(super) fn send(request: Request<impl AsSendBody>) -> Response<Body> {
+    agent().run(request).unwrap()
+}
+
+/// The answer to a GET, headers included.
+pub(super) fn get(url: &str) -> Response<Body> {
+    send(Request::get(url).body(()).unwrap())
+}
+
+pub(super) fn answer(url: &str) -> Answer {
+    Answer::of(get(url))
+}
+
+impl Answer {
+    pub(super) fn of(mut response: Response<Body>) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            body: response.body_mut().read_to_string().unwrap(),
+        }
+    }
+}
+
+/// A header of an answer.
+pub(super) fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}

@@ -1,0 +1,121 @@
+//! Start, use, stop, start again, still there; killed, paused, loaded, in a directory of the user's; and nothing left.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use managed_daemons::ManagedDaemon;
+use nix::unistd::Pid;
+
+use super::client::agent;
+use super::{answer, Dialect};
+use crate::support::{assert_nothing_left, eventually, private_root};
+
+super::on_both!(
+    stop_and_start_keep_files_and_port,
+    killed_it_is_gone_with_its_workers_and_starts_again,
+    a_paused_one_answers_once_it_goes_on,
+    a_directory_of_the_users_is_taken_up_again,
+    nothing_is_left,
+    an_ordinary_directory_that_nobody_may_enter_is_told,
+);
+
+fn stop_and_start_keep_files_and_port<D: Dialect>() {
+    let server = ManagedDaemon::<D>::start().unwrap();
+    fs::write(server.document_root().join("page"), "still there").unwrap();
+    let url = format!("{}/page", server.url());
+    assert_eq!(answer(&url).body, "still there");
+    server.stop().unwrap();
+    assert!(!server.is_running());
+    assert!(agent().get(&url).call().is_err());
+    assert!(server.start_if_not_running().unwrap());
+    assert_eq!(format!("{}/page", server.url()), url);
+    assert_eq!(answer(&url).body, "still there");
+}
+
+fn killed_it_is_gone_with_its_workers_and_starts_again<D: Dialect>() {
+    let root = private_root();
+    let server = ManagedDaemon::<D>::builder().temp_root(root.path()).start().unwrap();
+    // A crash of the master alone: its workers go on without it, on its port.
+    let master = Pid::from_raw(server.pid().unwrap() as i32);
+    nix::sys::signal::kill(master, nix::sys::signal::Signal::SIGKILL).unwrap();
+    eventually("gone", || if server.is_running() { Err(()) } else { Ok(()) });
+    assert!(server.start_if_not_running().unwrap());
+    assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
+    server.kill().unwrap();
+    assert!(agent().get(server.url()).call().is_err());
+    server.start_if_not_running().unwrap();
+    assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
+}
+
+fn a_paused_one_answers_once_it_goes_on<D: Dialect>() {
+    let server = ManagedDaemon::<D>::start().unwrap();
+    let url = format!("{}/missing", server.url());
+    server.pause().unwrap();
+    let impatient = agent()
+        .get(&url)
+        .config()
+        .timeout_global(Some(Duration::from_millis(100)))
+        .build();
+    assert!(impatient.call().is_err());
+    server.resume().unwrap();
+    assert_eq!(answer(&url).status, 404);
+}
+
+fn a_directory_of_the_users_is_taken_up_again<D: Dialect>() {
+    let root = private_root();
+    let dir = root.path().join("with spaces and ü");
+    let first = D::builder()
+        .working_dir(&dir)
+        .listen("second")
+        .server_config(D::header("X-Kept", "yes"))
+        .start()
+        .unwrap();
+    fs::write(first.document_root().join("page"), "kept").unwrap();
+    let ports = [first.port(), first.port_named("second").unwrap()];
+    first.close().unwrap();
+    let second = D::builder().working_dir(&dir).start().unwrap();
+    assert_eq!([second.port(), second.port_named("second").unwrap()], ports);
+    let page = super::get(&format!("{}/page", second.url_of("second").unwrap()));
+    assert_eq!(super::client::header(&page, "x-kept"), "yes");
+    drop(second);
+    let third = ManagedDaemon::<D>::load(&dir).unwrap();
+    assert!(!third.is_running());
+    third.start_if_not_running().unwrap();
+    assert_eq!(answer(&format!("{}/page", third.url())).body, "kept");
+    third.destroy().unwrap();
+    assert!(!dir.exists());
+}
+
+fn nothing_is_left<D: Dialect>() {
+    let root = private_root();
+    let server = ManagedDaemon::<D>::builder().temp_root(root.path()).start().unwrap();
+    assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
+    server.reload().unwrap();
+    drop(server);
+    assert_nothing_left(root.path());
+}
+
+fn an_ordinary_directory_that_nobody_may_enter_is_told<D: Dialect>() {
+    let private = tempfile::tempdir().unwrap();
+    fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let started = ManagedDaemon::<D>::builder().serve(private.path()).start();
+    if crate::support::is_root() {
+        let report = started.unwrap_err().report();
+        assert!(
+            report.contains("option `serve`") && report.contains("chmod"),
+            "{report}"
+        );
+    } else {
+        assert_eq!(answer(&format!("{}/missing", started.unwrap().url())).status, 404);
+    }
+    let report = ManagedDaemon::<D>::builder()
+        .serve("/nonexistent/dir")
+        .start()
+        .unwrap_err()
+        .report();
+    assert!(
+        report.contains("option `serve`") && report.contains("can't be found"),
+        "{report}"
+    );
+}

@@ -1,0 +1,112 @@
+//! What only nginx has.
+
+use std::fs;
+
+use managed_daemons::{with_nginx, NginxDaemon};
+use ureq::http::Request;
+
+use super::client::send;
+use super::{answer, TestServer};
+use crate::support::eventually;
+
+#[with_nginx(
+    server_config("location = /hello { return 200 'from @PORT@'; }"),
+    proxy("/api/", 9),
+    listen("second")
+)]
+#[test]
+fn a_test_is_handed_one(nginx: NginxDaemon) {
+    let page = answer(&format!("{}/hello", nginx.url()));
+    assert_eq!(page.body, format!("from {}", nginx.port()));
+}
+
+#[test]
+fn files_are_uploaded_with_dav() {
+    let nginx = NginxDaemon::builder()
+        .server_config("client_max_body_size 8m; location /up/ { dav_methods PUT DELETE; create_full_put_path on; }")
+        .start()
+        .unwrap();
+    let url = format!("{}/up/deep/file.bin", nginx.url());
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    assert_eq!(send(Request::put(&url).body(&body[..]).unwrap()).status(), 201);
+    assert_eq!(fs::read(nginx.document_root().join("up/deep/file.bin")).unwrap(), body);
+    assert_eq!(send(Request::delete(&url).body(()).unwrap()).status(), 204);
+    assert_eq!(answer(&url).status, 404);
+}
+
+#[test]
+fn a_production_file_runs_here() {
+    let text = "user www-data;\nworker_processes 3;\npid /run/nginx.pid; daemon on;\nevents { worker_connections 768; }\n\
+                http {\n  sendfile on;\n  include mime.types;\n  server {\n    listen @LISTEN@ default_server;\n    root @ROOT@;\n    \
+                location / { try_files $uri $uri/ @fallback; }\n    location @fallback { return 203 '${uri}{}'; }\n  }\n}\n";
+    let nginx = NginxDaemon::builder().configuration(text).start().unwrap();
+    let page = answer(&format!("{}/x", nginx.url()));
+    assert_eq!((page.status, page.body.as_str()), (203, "/x{}"));
+    // With three workers, each of the old ones has to have gone.
+    for round in 0..3 {
+        nginx
+            .reconfigure(text.replace("203 '", &format!("203 '{round}")))
+            .unwrap();
+        for _ in 0..30 {
+            assert_eq!(answer(&format!("{}/x", nginx.url())).body, format!("{round}/x{{}}"));
+        }
+    }
+}
+
+#[test]
+fn errors_name_the_line_of_the_users_text() {
+    let text = "events {}\npid x.pid;\nhttp {\n  server { listen @LISTEN@; }\n  oops;\n}\n";
+    let report = NginxDaemon::builder().configuration(text).start().unwrap_err().report();
+    assert!(
+        report.contains("unknown directive \"oops\"") && report.contains("service.conf:5"),
+        "{report}"
+    );
+}
+
+#[test]
+fn tcp_is_passed_on_by_the_stream_module() {
+    let upstream = TestServer::start();
+    let text = format!(
+        "events {{}}\nstream {{ server {{ listen @LISTEN@; proxy_pass 127.0.0.1:{}; }} }}\n",
+        upstream.port
+    );
+    let nginx = NginxDaemon::builder()
+        .module("ngx_stream_module")
+        .configuration(text)
+        .start()
+        .unwrap();
+    assert!(answer(&format!("{}/tcp", nginx.url())).body.starts_with("get /tcp"));
+    nginx.reload().unwrap();
+    assert!(answer(&format!("{}/tcp", nginx.url())).body.starts_with("get /tcp"));
+}
+
+#[test]
+fn a_single_process_serves_and_does_not_reload() {
+    let nginx = NginxDaemon::builder()
+        .single_process()
+        .http_config("upstream there { server 127.0.0.1:9; }")
+        .start()
+        .unwrap();
+    assert_eq!(answer(&format!("{}/missing", nginx.url())).status, 404);
+    assert!(nginx.reload().unwrap_err().report().contains("use `restart`"));
+    nginx.restart().unwrap();
+    assert_eq!(answer(&format!("{}/missing", nginx.url())).status, 404);
+}
+
+#[test]
+fn a_worker_that_dies_is_replaced() {
+    let nginx = NginxDaemon::builder()
+        .server_config("location = /pid { return 200 $pid; }")
+        .start()
+        .unwrap();
+    let url = format!("{}/pid", nginx.url());
+    let worker: i32 = answer(&url).body.parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(worker), nix::sys::signal::Signal::SIGKILL).unwrap();
+    eventually("replaced", || {
+        let answer = super::client::agent().get(&url).call().map(super::Answer::of);
+        match answer {
+            Ok(answer) if answer.body != worker.to_string() => Ok(()),
+            other => Err(other),
+        }
+    });
+}

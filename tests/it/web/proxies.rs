@@ -1,0 +1,95 @@
+//! Passing requests on: to a server in the test, to another daemon, with and without a path, with a large body.
+
+use std::fs;
+
+use managed_daemons::ManagedDaemon;
+use ureq::http::Request;
+
+use super::client::send;
+use super::{answer, Answer, Dialect, TestServer};
+
+super::on_both!(
+    requests_go_to_the_tests_own_server,
+    an_upload_arrives_whole,
+    one_server_passes_on_to_another,
+    an_upstream_that_is_down_is_a_502_or_503,
+    no_upstream_injects_configuration,
+);
+
+fn requests_go_to_the_tests_own_server<D: Dialect>() {
+    let upstream = TestServer::start();
+    let server = ManagedDaemon::<D>::builder()
+        .proxy("/api/", upstream.port)
+        .proxy("/old/", format!("http://127.0.0.1:{}/new/", upstream.port))
+        .start()
+        .unwrap();
+    fs::write(server.document_root().join("index.html"), "static").unwrap();
+    assert_eq!(answer(&server.url()).body, "static");
+    let asked = answer(&format!("{}/api/users/%C3%BC?id=1", server.url())).body;
+    assert!(asked.starts_with("get /api/users/%c3%bc?id=1 http/1.1"), "{asked}");
+    assert!(
+        asked.contains(&format!("\nhost: 127.0.0.1:{}", server.port())),
+        "{asked}"
+    );
+    assert!(asked.contains("\nx-forwarded-for: 127.0.0.1"), "{asked}");
+    let asked = answer(&format!("{}/old/thing", server.url())).body;
+    assert!(asked.starts_with("get /new/thing http/1.1"), "{asked}");
+}
+
+fn an_upload_arrives_whole<D: Dialect>() {
+    let upstream = TestServer::start();
+    let server = ManagedDaemon::<D>::builder().proxy("/", upstream.port).start().unwrap();
+    // More than either keeps in memory, less than nginx refuses.
+    let body: Vec<u8> = (0..900_000_u32).map(|n| (n % 251) as u8).collect();
+    let sum: u64 = body.iter().map(|byte| u64::from(*byte)).sum();
+    let request = Request::put(format!("{}/upload", server.url()))
+        .body(&body[..])
+        .unwrap();
+    let answer = Answer::of(send(request));
+    assert!(answer.body.starts_with("put /upload"), "{answer:?}");
+    assert!(answer.body.ends_with(&format!("body: 900000 {sum}\n")), "{answer:?}");
+}
+
+fn one_server_passes_on_to_another<D: Dialect>() {
+    let behind = ManagedDaemon::<D>::start().unwrap();
+    fs::write(behind.document_root().join("index.html"), "from behind").unwrap();
+    let front = ManagedDaemon::<D>::builder().proxy("/", behind.url()).start().unwrap();
+    assert_eq!(answer(&front.url()).body, "from behind");
+    behind.wait_for_access("\"GET / ").unwrap();
+    front.wait_for_access("\"GET / ").unwrap();
+}
+
+fn an_upstream_that_is_down_is_a_502_or_503<D: Dialect>() {
+    let behind = ManagedDaemon::<D>::start().unwrap();
+    let front = ManagedDaemon::<D>::builder().proxy("/", behind.port()).start().unwrap();
+    behind.kill().unwrap();
+    assert!([502, 503].contains(&answer(&front.url()).status));
+}
+
+fn no_upstream_injects_configuration<D: Dialect>() {
+    for url in [
+        "http://127.0.0.1:1;",
+        "http://a b",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://x\n}",
+        "http://$host",
+        "http://x\"y",
+        "x",
+    ] {
+        let error = ManagedDaemon::<D>::builder()
+            .proxy("/", url)
+            .start()
+            .unwrap_err()
+            .report();
+        assert!(error.contains("option `proxy`") && error.contains("no URL"), "{error}");
+    }
+    for path in ["x", "", "/ {", "/\n", "/;", "/\"", "/$x", "/${x}", "/\0"] {
+        let error = ManagedDaemon::<D>::builder()
+            .proxy(path, 1)
+            .start()
+            .unwrap_err()
+            .report();
+        assert!(error.contains("option `proxy`") && error.contains("no path"), "{error}");
+    }
+}
