@@ -15,7 +15,6 @@ mod memcached;
 mod nothing_left;
 mod own_daemon;
 mod postgres;
-mod postgres_tmp;
 mod provision_apt;
 #[cfg(feature = "cli")]
 mod provision_cli;
