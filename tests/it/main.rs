@@ -28,6 +28,7 @@ mod provision_versions;
 mod rstest_fixtures;
 mod shared;
 mod support;
+mod together;
 mod valkey;
 mod victims;
 mod web;
