@@ -11,6 +11,7 @@ mod lifecycle;
 mod macro_errors;
 mod macro_set_up;
 mod macros;
+mod mysql;
 mod nothing_left;
 mod own_daemon;
 mod postgres_tmp;
