@@ -12,6 +12,7 @@ mod macro_errors;
 mod macro_set_up;
 mod macros;
 mod memcached;
+mod mysql;
 mod nothing_left;
 mod own_daemon;
 mod postgres_tmp;
