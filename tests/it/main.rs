@@ -15,6 +15,7 @@ mod memcached;
 mod mysql;
 mod nothing_left;
 mod own_daemon;
+mod postgres;
 mod postgres_tmp;
 mod provision_apt;
 #[cfg(feature = "cli")]
