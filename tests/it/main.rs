@@ -20,6 +20,7 @@ mod provision_faults;
 mod provision_proxy;
 mod provision_support;
 mod provision_versions;
+mod rabbitmq;
 mod rstest_fixtures;
 mod shared;
 mod support;
