@@ -27,6 +27,7 @@ mod provision_proxy;
 mod provision_store;
 mod provision_support;
 mod provision_versions;
+mod rabbitmq;
 mod rstest_fixtures;
 mod shared;
 mod support;
