@@ -9,6 +9,7 @@ mod lifecycle;
 mod nginx;
 mod proxies;
 mod reloads;
+mod tls;
 mod upstream;
 
 use client::{answer, get, Answer};
