@@ -5,6 +5,7 @@ mod both;
 mod client;
 mod configurations;
 mod dialect;
+mod killed;
 mod lifecycle;
 mod nginx;
 mod proxies;
