@@ -1,4 +1,5 @@
 //! One test binary, a module per behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in what tests have in common, too
 
 mod bad_input;
 mod failure;
