@@ -230,7 +230,7 @@ fn lists_that_are_too_old_are_fetched_anew() {
          || {{ echo 'E: 404 Not Found' >&2; exit 100; }};; esac;; esac\nexec /usr/bin/apt-get \"$@\"\n",
         marker.display()
     );
-    script(&bin.join("apt-get"), text);
+    script(&bin.join("apt-get"), &text);
     let probe = Probe::fetching("redis", &cache).var("PATH", bin.to_str().unwrap());
     let answer = probe.var("http_proxy", &proxy.url()).ask();
     assert!(answer.path().starts_with(&cache));
