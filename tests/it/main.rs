@@ -12,8 +12,10 @@ mod macro_errors;
 mod macro_set_up;
 mod macros;
 mod memcached;
+mod mysql;
 mod nothing_left;
 mod own_daemon;
+mod postgres;
 mod postgres_tmp;
 mod provision_apt;
 #[cfg(feature = "cli")]
@@ -28,6 +30,7 @@ mod provision_versions;
 mod rstest_fixtures;
 mod shared;
 mod support;
+mod together;
 mod valkey;
 mod victims;
 mod web;
