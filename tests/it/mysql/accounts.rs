@@ -19,9 +19,15 @@ fn the_url_is_the_first_users_in_the_first_database(server: fn() -> Builder<MySq
         .user("auditor", "two")
         .start()
         .unwrap();
-    assert_eq!((daemon.user(), daemon.password(), daemon.database()), ("clerk", "one", "shop"));
+    assert_eq!(
+        (daemon.user(), daemon.password(), daemon.database()),
+        ("clerk", "one", "shop")
+    );
     for url in [daemon.url(), daemon.unix_socket_url()] {
-        assert_eq!(one(&url, "SELECT CONCAT(CURRENT_USER(), ' ', DATABASE())").unwrap(), "clerk@% shop");
+        assert_eq!(
+            one(&url, "SELECT CONCAT(CURRENT_USER(), ' ', DATABASE())").unwrap(),
+            "clerk@% shop"
+        );
         run(&url, "CREATE TABLE IF NOT EXISTS archive.t (n INT)").unwrap();
         assert_eq!(code(run(&url, "CREATE DATABASE another")), Some(DATABASE_ACCESS_DENIED));
         assert!(code(run(&url, "SELECT * FROM mysql.user")).is_some());
@@ -34,7 +40,10 @@ fn without_a_user_the_url_is_roots(server: fn() -> Builder<MySql>) {
     let daemon = server().start().unwrap();
     assert_eq!(daemon.url(), daemon.root_url());
     assert_eq!(daemon.unix_socket_url(), daemon.root_unix_socket_url());
-    assert_eq!(one(&daemon.url(), "SELECT CONCAT(CURRENT_USER(), ' ', DATABASE())").unwrap(), "root@localhost test");
+    assert_eq!(
+        one(&daemon.url(), "SELECT CONCAT(CURRENT_USER(), ' ', DATABASE())").unwrap(),
+        "root@localhost test"
+    );
     // An emoji is four bytes in UTF-8, which neither server's oldest character set can hold.
     run(&daemon.url(), "CREATE TABLE t (s TEXT); INSERT INTO t VALUES ('🦀')").unwrap();
     assert_eq!(one(&daemon.url(), "SELECT s FROM t").unwrap(), "🦀");
@@ -73,7 +82,10 @@ fn what_can_be_no_name_is_refused() {
         (mariadb().user("a\0b", "pass"), "no NUL"),
         (mariadb().user(&long[..33], "pass"), "1 to 32 characters"),
         (mariadb().user("root", "pass"), "there is a user \"root\" already"),
-        (mariadb().user("app", "1").user("app", "2"), "there is a user \"app\" already"),
+        (
+            mariadb().user("app", "1").user("app", "2"),
+            "there is a user \"app\" already",
+        ),
         (mariadb().database(""), "option `database`"),
         (mariadb().database("a\0b"), "option `database`"),
         (mariadb().database("a\nb"), "none of them a control character"),
