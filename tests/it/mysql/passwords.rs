@@ -79,7 +79,7 @@ fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
     let configured = server().configure().unwrap();
     let urls = [false, true].map(|socket| url_of(&configured, socket, "root"));
     let (started, refused) = (AtomicBool::new(false), AtomicU32::new(0));
-    std::thread::scope(|scope| {
+    let _daemon = std::thread::scope(|scope| {
         for url in &urls {
             let (started, refused) = (&started, &refused);
             scope.spawn(move || loop {
@@ -87,7 +87,7 @@ fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
                 match run(url, "SELECT 1") {
                     Ok(()) => panic!("root got in without a password"),
                     Err(error) => {
-                        let denied = code(Err::<(), _>(error)) == Some(ACCESS_DENIED);
+                        let denied = error.code == Some(ACCESS_DENIED);
                         refused.fetch_add(u32::from(denied), Ordering::SeqCst);
                     }
                 }
@@ -149,6 +149,7 @@ fn a_password_is_taken_literally(server: fn() -> Builder<MySql>) {
         assert!(connected.is_ok(), "{password:?}: {:?}", connected.err());
         let close = options.password(&format!("{password}x"));
         let refused = super::block_on(sqlx::ConnectOptions::connect(&close));
+        let refused = refused.map_err(super::Refused::from);
         assert_eq!(code(refused), Some(ACCESS_DENIED), "{password:?}");
     }
     daemon.restart().unwrap();
