@@ -60,7 +60,7 @@ fn a_terminal_gets_a_bar() {
         .collect();
     assert!(bars.len() > 2, "{text:?}");
     assert!(
-        bars.iter().any(|bar| bar.contains("packages, 3.") && bar.contains('=')),
+        bars.iter().any(|bar| bar.contains(" MB [") && bar.contains('=')),
         "{bars:?}"
     );
     // It is wiped when all is done.

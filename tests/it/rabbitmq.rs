@@ -1,0 +1,9 @@
+//! RabbitMQ: what a client does, and the whole of its life.
+
+mod client;
+mod cluster;
+mod isolation;
+mod lifecycle;
+mod messages;
+mod options;
+mod victims;

@@ -1,0 +1,62 @@
+//! Several nodes.
+
+use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use managed_daemons::{with_rabbitmq, RabbitMqDaemon};
+
+use super::client::{connect, open, text};
+use crate::support::{assert_nothing_left, eventually, private_root};
+
+#[with_rabbitmq(cluster(3))]
+#[tokio::test]
+async fn a_quorum_queue_survives_a_node(rabbit: RabbitMqDaemon) {
+    let others = rabbit.other_nodes();
+    assert_eq!(others.len(), 2);
+    for node in others {
+        let running = node.eval("length(rabbit_nodes:all_running()).").unwrap();
+        assert_eq!(running, "3");
+    }
+    let (connection, channel) = open(&rabbit).await;
+    let durable = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    let mut quorum = FieldTable::default();
+    quorum.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    channel.queue_declare("replicated", durable, quorum).await.unwrap();
+    let publishing = channel.basic_publish("", "replicated", Default::default(), b"safe", Default::default());
+    publishing.await.unwrap().await.unwrap();
+    drop((connection, channel));
+
+    rabbit.kill().unwrap();
+    let connection = connect(&others[1].url()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let message = channel
+        .basic_get("replicated", BasicGetOptions::default())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(text(&message.data), "safe");
+    message.ack(BasicAckOptions::default()).await.unwrap();
+
+    rabbit.start_if_not_running().unwrap();
+    eventually("three again", || {
+        match others[0].eval("length(rabbit_nodes:all_running()).").unwrap() {
+            running if running == "3" => Ok(()),
+            running => Err(running),
+        }
+    });
+}
+
+#[test]
+fn a_dropped_cluster_leaves_nothing() {
+    let root = private_root();
+    let rabbit = RabbitMqDaemon::builder()
+        .cluster(2)
+        .temp_root(root.path())
+        .start()
+        .unwrap();
+    assert_eq!(rabbit.other_nodes()[0].password(), rabbit.password());
+    drop(rabbit);
+    assert_nothing_left(root.path());
+}

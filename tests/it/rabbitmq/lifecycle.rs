@@ -1,0 +1,118 @@
+//! Start, use, stop, start again, still there; killed, paused, loaded, in a directory of the user's; failures.
+
+use std::time::Duration;
+
+use lapin::options::BasicAckOptions;
+use managed_daemons::RabbitMqDaemon;
+
+use super::client::{connect, declare, get, is_let_in, open, publish, text};
+use crate::support::private_root;
+
+#[tokio::test]
+async fn stop_and_resume_keep_messages_port_and_node() {
+    let rabbit = RabbitMqDaemon::start().unwrap();
+    let (url, node) = (rabbit.url(), rabbit.node_name());
+    let (connection, channel) = open(&rabbit).await;
+    declare(&channel).await;
+    publish(&channel, "still there").await;
+    drop((connection, channel));
+    rabbit.stop().unwrap();
+    assert!(!rabbit.is_running());
+    assert!(connect(&url).await.is_err());
+    assert!(rabbit.start_if_not_running().unwrap());
+    assert!(!rabbit.start_if_not_running().unwrap());
+    assert_eq!((rabbit.url(), rabbit.node_name()), (url, node));
+    let (_connection, channel) = open(&rabbit).await;
+    let message = get(&channel).await.unwrap();
+    assert_eq!(text(&message.data), "still there");
+    message.ack(BasicAckOptions::default()).await.unwrap();
+    assert!(get(&channel).await.is_none());
+}
+
+#[test]
+fn it_stops_in_good_order() {
+    let rabbit = RabbitMqDaemon::start().unwrap();
+    rabbit.restart().unwrap();
+    rabbit.stop().unwrap();
+    let log = rabbit.log().unwrap();
+    assert_eq!(log.matches("Server startup complete").count(), 2, "{log}");
+    assert_eq!(log.matches("stopped TCP listener").count(), 2, "{log}");
+}
+
+#[test]
+fn a_paused_one_answers_once_it_goes_on() {
+    let rabbit = RabbitMqDaemon::start().unwrap();
+    rabbit.pause().unwrap();
+    let url = rabbit.url();
+    let client = std::thread::spawn(move || is_let_in(&url));
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(!client.is_finished());
+    rabbit.resume().unwrap();
+    assert!(client.join().unwrap());
+}
+
+#[test]
+fn a_directory_of_the_users_is_taken_up_again() {
+    let root = private_root();
+    let dir = root.path().join("a broker's own, with a space and ü");
+    let start = || RabbitMqDaemon::builder().working_dir(&dir).start().unwrap();
+    let before = RabbitMqDaemon::builder()
+        .working_dir(&dir)
+        .virtual_host("orders")
+        .user("reader", "s3cret")
+        .permission("reader", "orders", "", "", ".*")
+        .start()
+        .unwrap();
+    let (url, node) = (before.url(), before.node_name());
+    before.import_definitions(&queue("orders", "kept")).unwrap();
+    drop(before);
+
+    let again = start();
+    assert_eq!((again.url(), again.node_name()), (url.clone(), node));
+    assert!(again.export_definitions().unwrap().contains("\"kept\""));
+    assert!(is_let_in(
+        &url.replace(&format!("guest:{}", again.password()), "reader:s3cret")
+    ));
+    again.detach().unwrap();
+
+    let loaded = RabbitMqDaemon::load(&dir).unwrap();
+    assert!(loaded.is_running());
+    assert_eq!(loaded.url(), url);
+    assert!(is_let_in(&url));
+    loaded.restart().unwrap();
+    assert!(loaded.export_definitions().unwrap().contains("\"kept\""));
+    loaded.destroy().unwrap();
+    assert!(!dir.exists());
+}
+
+fn queue(virtual_host: &str, name: &str) -> String {
+    format!(
+        r#"{{"queues": [{{"vhost": "{virtual_host}", "name": "{name}", "durable": true, "auto_delete": false, "arguments": {{}}}}]}}"#
+    )
+}
+
+#[test]
+fn a_bad_setting_fails_with_the_brokers_own_words() {
+    let begin = std::time::Instant::now();
+    let failed = RabbitMqDaemon::builder().setting("channel_max", "many").start();
+    let report = failed.unwrap_err().report();
+    assert!(report.contains("channel_max"), "{report}");
+    assert!(report.contains("| "), "{report}");
+    assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn an_unknown_plugin_is_named() {
+    let failed = RabbitMqDaemon::builder().plugin("rabbitmq_teapot").start();
+    let report = failed.unwrap_err().report();
+    assert!(report.contains("rabbitmq_teapot"), "{report}");
+}
+
+#[test]
+fn definitions_that_are_none_fail_the_start_and_leave_nothing() {
+    let root = private_root();
+    let builder = RabbitMqDaemon::builder().temp_root(root.path());
+    let report = builder.definitions("{\"queues\": 7}").start().unwrap_err().report();
+    assert!(report.contains("import definitions"), "{report}");
+    crate::support::assert_nothing_left(root.path());
+}

@@ -1,0 +1,234 @@
+//! Users, virtual hosts, permissions, definitions, plugins and settings, each as a client sees it.
+
+use managed_daemons::{with_rabbitmq, ManagedDaemonError, RabbitMqDaemon};
+
+use super::client::{connect, is_let_in};
+
+/// Everything that has a meaning in Erlang, in JSON, in a configuration, in a shell or in a URL.
+const NASTY: &str = "a\"b'c\\d#e\nf%g@h:i/j<<k>>{l}[m]~p$n`o ü\t.";
+
+#[with_rabbitmq(username("carol"), password("s3cret"))]
+#[test]
+fn credentials_are_as_asked_for(rabbit: RabbitMqDaemon) {
+    assert!(rabbit.url().starts_with("amqp://carol:s3cret@127.0.0.1:"));
+    assert!(is_let_in(&rabbit.url()));
+    assert!(!is_let_in(&rabbit.url().replace("s3cret", "secret")));
+    assert!(!is_let_in(&rabbit.url().replace("carol:s3cret", "guest:guest")));
+}
+
+#[test]
+fn passwords_are_random_and_are_not_shown() {
+    let [one, two] = [RabbitMqDaemon::start().unwrap(), RabbitMqDaemon::start().unwrap()];
+    assert_eq!(one.password().len(), 32);
+    assert_ne!(one.password(), two.password());
+    assert!(!is_let_in(&one.url().replace(one.password(), two.password())));
+    assert!(!format!("{one:?} {:?}", *one).contains(one.password()));
+    let settings = std::fs::read_to_string(one.working_dir().join(".erlang.cookie")).unwrap();
+    assert!(!format!("{:?}", *one).contains(&settings));
+    let line = std::fs::read(format!("/proc/{}/cmdline", one.pid().unwrap())).unwrap();
+    let line = String::from_utf8_lossy(&line);
+    assert!(!line.contains(one.password()) && !line.contains(&settings), "{line}");
+}
+
+#[test]
+fn every_character_is_taken_literally() {
+    let rabbit = RabbitMqDaemon::builder()
+        .username(NASTY)
+        .password(NASTY)
+        .virtual_host(NASTY)
+        .virtual_host("second")
+        .user(format!("{NASTY}2"), format!("{NASTY}3"))
+        .permission(format!("{NASTY}2"), NASTY, ".*", ".*", ".*")
+        .start()
+        .unwrap();
+    assert!(is_let_in(&rabbit.url()));
+    assert!(is_let_in(&rabbit.url_of("second")));
+    let definitions: serde_json::Value = serde_json::from_str(&rabbit.export_definitions().unwrap()).unwrap();
+    let mut names: Vec<_> = definitions["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, [NASTY.to_owned(), format!("{NASTY}2")]);
+    rabbit.restart().unwrap();
+    assert!(is_let_in(&rabbit.url()));
+}
+
+#[test]
+fn what_cannot_be_is_told_before_anything_is_started() {
+    let builder = RabbitMqDaemon::builder;
+    for (option, builder) in [
+        ("username", builder().username("")),
+        ("username", builder().username("a\0b")),
+        ("username", builder().username("x".repeat(256))),
+        ("password", builder().password("")),
+        ("password", builder().password("a\0b")),
+        ("virtual_host", builder().virtual_host("a\0b")),
+        ("user", builder().user("", "x")),
+        ("plugin", builder().plugin("rabbitmq_management].\n[x")),
+        ("setting", builder().setting("listeners.tcp.default", "5672")),
+        ("setting", builder().setting("a b", "c")),
+        (
+            "setting",
+            builder().setting("heartbeat", "60\nlisteners.tcp.1 = 0.0.0.0:5672"),
+        ),
+        ("cluster", builder().cluster(1000)),
+    ] {
+        match builder.start() {
+            Err(ManagedDaemonError::Start { source, .. }) => match *source {
+                ManagedDaemonError::InvalidOption { option: named, .. } => assert_eq!(named, option),
+                other => panic!("{option}: {other:?}"),
+            },
+            other => panic!("{option}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn permissions_are_what_they_say() {
+    let rabbit = RabbitMqDaemon::builder()
+        .virtual_host("orders")
+        .user("reader", "r")
+        .user("nobody", "n")
+        .permission("reader", "orders", "", "", "public-.*")
+        .definitions(queue("public-news"))
+        .definitions(queue("secret"))
+        .start()
+        .unwrap();
+    let url = |user: &str, password: &str| {
+        rabbit
+            .url()
+            .replace(&format!("guest:{}", rabbit.password()), &format!("{user}:{password}"))
+    };
+    let connection = connect(&url("reader", "r")).await.unwrap();
+    for (queue, may) in [("public-news", true), ("secret", false)] {
+        let channel = connection.create_channel().await.unwrap();
+        assert_eq!(
+            channel.basic_get(queue, Default::default()).await.is_ok(),
+            may,
+            "{queue}"
+        );
+    }
+    assert!(connect(&url("nobody", "n")).await.is_err());
+    assert!(
+        connect(&rabbit.url_of("/")).await.is_err(),
+        "`orders` takes the place of `/`"
+    );
+}
+
+fn queue(name: &str) -> String {
+    format!(
+        r#"{{"queues": [{{"vhost": "orders", "name": "{name}", "durable": true, "auto_delete": false, "arguments": {{}}}}]}}"#
+    )
+}
+
+#[test]
+fn definitions_come_from_texts_and_files_and_go_out_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("definitions.json");
+    std::fs::write(&file, queue("from-a-file")).unwrap();
+    let rabbit = RabbitMqDaemon::builder()
+        .virtual_host("orders")
+        .definitions(queue("from-a-text"))
+        .definitions_file(&file)
+        .start()
+        .unwrap();
+    let exported = rabbit.export_definitions().unwrap();
+    assert!(
+        exported.contains("from-a-file") && exported.contains("from-a-text"),
+        "{exported}"
+    );
+
+    let other = RabbitMqDaemon::builder().virtual_host("orders").start().unwrap();
+    let mut definitions: serde_json::Value = serde_json::from_str(&exported).unwrap();
+    // Users would bring the other broker's password along.
+    definitions.as_object_mut().unwrap().remove("users");
+    other.import_definitions(&definitions.to_string()).unwrap();
+    assert!(other.export_definitions().unwrap().contains("from-a-text"));
+    let error = other.import_definitions("{").unwrap_err().to_string();
+    assert!(error.contains("import definitions"), "{error}");
+}
+
+#[test]
+fn virtual_hosts_are_made_while_it_runs() {
+    let rabbit = RabbitMqDaemon::start().unwrap();
+    assert!(!is_let_in(&rabbit.url_of("one more")));
+    rabbit.add_virtual_host("one more").unwrap();
+    assert!(is_let_in(&rabbit.url_of("one more")));
+}
+
+#[test]
+fn management_answers_at_its_url_and_nowhere_without() {
+    assert_eq!(RabbitMqDaemon::start().unwrap().management_url(), None);
+    let rabbit = RabbitMqDaemon::builder().management().start().unwrap();
+    let url = rabbit.management_url().unwrap();
+    assert_eq!(
+        url,
+        format!("http://127.0.0.1:{}/", rabbit.port_named("management").unwrap())
+    );
+    assert!(get(&url, None).unwrap().contains("RabbitMQ Management"));
+    assert!(get(&format!("{url}api/overview"), None).is_err());
+    let overview = get(&format!("{url}api/overview"), Some(&rabbit)).unwrap();
+    assert!(overview.contains(&rabbit.node_name()), "{overview}");
+    rabbit.restart().unwrap();
+    get(&format!("{url}api/overview"), Some(&rabbit)).unwrap();
+}
+
+/// A page, asked for by the first user of this broker or by nobody.
+fn get(url: &str, user: Option<&RabbitMqDaemon>) -> Result<String, ureq::Error> {
+    let credentials = user.map(|rabbit| format!("{}:{}@", rabbit.username(), rabbit.password()));
+    let url = url.replace("http://", &format!("http://{}", credentials.unwrap_or_default()));
+    ureq::get(&url).call()?.body_mut().read_to_string()
+}
+
+#[test]
+fn plugins_listen_on_ports_of_their_own() {
+    let start = || {
+        RabbitMqDaemon::builder()
+            .plugin("rabbitmq_mqtt")
+            .plugin("rabbitmq_stomp")
+            .start()
+            .unwrap()
+    };
+    let [one, two] = [start(), start()];
+    for name in ["mqtt", "stomp"] {
+        let ports = [&one, &two].map(|rabbit| rabbit.port_named(name).unwrap());
+        assert_ne!(ports[0], ports[1]);
+        for port in ports {
+            std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        }
+    }
+    assert!(one.eval("rabbit_plugins:active().").unwrap().contains("rabbitmq_stomp"));
+}
+
+#[test]
+fn settings_are_read_as_in_the_configuration_file() {
+    let rabbit = RabbitMqDaemon::builder()
+        .setting("channel_max", "17")
+        .setting("default_permissions.read", "only-.*")
+        .start()
+        .unwrap();
+    assert_eq!(
+        rabbit.eval("application:get_env(rabbit, channel_max).").unwrap(),
+        "{ok,17}"
+    );
+    assert!(is_let_in(&rabbit.url()));
+    let definitions = rabbit.export_definitions().unwrap();
+    assert!(definitions.contains("only-.*"), "{definitions}");
+}
+
+#[test]
+fn expressions_are_answered_or_their_exceptions() {
+    let rabbit = RabbitMqDaemon::start().unwrap();
+    assert_eq!(rabbit.eval("A = 1, A + 1.").unwrap(), "2");
+    for wrong in ["1 / 0.", "1 +", "no_such_module:f()."] {
+        assert!(
+            matches!(rabbit.eval(wrong), Err(ManagedDaemonError::Protocol { .. })),
+            "{wrong}"
+        );
+    }
+    rabbit.stop().unwrap();
+    assert!(matches!(rabbit.eval("1."), Err(ManagedDaemonError::Io { .. })));
+}
