@@ -42,9 +42,16 @@ fn roots_password_holds_over_tcp_and_over_the_socket(server: fn() -> Builder<MyS
         );
         run(&daemon.root_url(), "CREATE DATABASE another").unwrap();
         for socket in [false, true] {
-            for credentials in ["root:wrong", "root", "root:", "nobody", ":"] {
+            for credentials in ["root:wrong", "root", "root:"] {
                 let refused = run(&url_of(&daemon, socket, credentials), "SELECT 1");
                 assert_eq!(code(refused), Some(ACCESS_DENIED), "{credentials} {socket}");
+            }
+            // MySQL asks a user whom it does not know for a proof of some kind, perhaps of one that the client can't give.
+            for credentials in ["nobody", ":"] {
+                assert!(
+                    run(&url_of(&daemon, socket, credentials), "SELECT 1").is_err(),
+                    "{credentials} {socket}"
+                );
             }
         }
         // Again after the server has seen the right one, which MySQL remembers.
@@ -61,7 +68,7 @@ fn no_account_of_the_servers_own_is_open(server: fn() -> Builder<MySql>) {
     let daemon = server().start().unwrap();
     let accounts = one(
         &daemon.root_url(),
-        "SELECT GROUP_CONCAT(DISTINCT user ORDER BY user SEPARATOR '/') FROM mysql.user",
+        "SELECT CONVERT(GROUP_CONCAT(DISTINCT user ORDER BY user SEPARATOR '/') USING utf8mb4) FROM mysql.user",
     )
     .unwrap();
     assert!(accounts.contains("root") && accounts.contains('/'), "{accounts}");
