@@ -3,6 +3,8 @@
 use std::future::Future;
 
 use managed_daemons::{Builder, Flavor, MySql, MySqlDaemon};
+use mysql_async::prelude::Queryable;
+use sqlx::mysql::MySqlDatabaseError;
 use sqlx::{Connection, Executor, MySqlConnection};
 
 mod accounts;
@@ -51,18 +53,67 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
+/// What a client says when the server, or itself, refuses.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The server's number for it.
+    code: Option<u16>,
+    #[allow(dead_code)]
+    text: String,
+}
+
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        let of_server = error.as_database_error();
+        let of_server = of_server.and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+        Self {
+            code: of_server.map(MySqlDatabaseError::number),
+            text: error.to_string(),
+        }
+    }
+}
+
+impl From<mysql_async::Error> for Refused {
+    fn from(error: mysql_async::Error) -> Self {
+        let code = match &error {
+            mysql_async::Error::Server(error) => Some(error.code),
+            _ => None,
+        };
+        Self {
+            code,
+            text: error.to_string(),
+        }
+    }
+}
+
+/// sqlx speaks to the servers over TCP. Over a socket it can't log in to MySQL, where mysql_async can.
+fn is_socket(url: &str) -> bool {
+    url.contains("?socket=")
+}
+
 /// Runs statements in one session.
-pub(crate) fn run(url: &str, sql: &str) -> sqlx::Result<()> {
+pub(crate) fn run(url: &str, sql: &str) -> Result<(), Refused> {
     block_on(async {
+        if is_socket(url) {
+            let mut connection = mysql_async::Conn::from_url(url).await?;
+            connection.query_drop(sql).await?;
+            return Ok(connection.disconnect().await?);
+        }
         let mut connection = MySqlConnection::connect(url).await?;
         connection.execute(sql).await?;
-        connection.close().await
+        Ok(connection.close().await?)
     })
 }
 
 /// The first column of the first row.
-pub(crate) fn one(url: &str, sql: &str) -> sqlx::Result<String> {
+pub(crate) fn one(url: &str, sql: &str) -> Result<String, Refused> {
     block_on(async {
+        if is_socket(url) {
+            let mut connection = mysql_async::Conn::from_url(url).await?;
+            let value = connection.query_first(sql).await?;
+            connection.disconnect().await?;
+            return Ok(value.unwrap());
+        }
         let mut connection = MySqlConnection::connect(url).await?;
         let value = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
         connection.close().await?;
@@ -71,11 +122,8 @@ pub(crate) fn one(url: &str, sql: &str) -> sqlx::Result<String> {
 }
 
 /// The server's number for what it refused.
-pub(crate) fn code<T>(result: sqlx::Result<T>) -> Option<u16> {
-    use sqlx::mysql::MySqlDatabaseError;
-    let error = result.err()?;
-    let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
-    Some(error.number())
+pub(crate) fn code<T>(result: Result<T, Refused>) -> Option<u16> {
+    result.err()?.code
 }
 
 /// `Access denied for user`.

@@ -54,7 +54,7 @@ fn names_are_taken_literally(server: fn() -> Builder<MySql>) {
         ("o'neil", "o'neil"),
         ("a\"b`c\\", "a\"b`c\\d"),
         ("-- # ;", "x; DROP DATABASE mysql -- #"),
-        ("line\nbreak", "slash/and.dot"),
+        ("line\nbreak", "line\nbreak/and.dot"),
         ("ünï@host", "ünï %_"),
     ] {
         let daemon = server().user(user, "pass").database(database).start().unwrap();
@@ -88,7 +88,6 @@ fn what_can_be_no_name_is_refused() {
         ),
         (mariadb().database(""), "option `database`"),
         (mariadb().database("a\0b"), "option `database`"),
-        (mariadb().database("a\nb"), "none of them a control character"),
         (mariadb().database("a "), "no space at the end"),
         (mariadb().database(&*long), "1 to 64 characters"),
     ] {

@@ -1,6 +1,7 @@
-//! Real work, through the client that people use.
+//! Real work, through the clients that people use.
 
 use managed_daemons::{Builder, MySql};
+use mysql_async::prelude::Queryable;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{Connection, MySqlConnection, Row};
 
@@ -121,27 +122,35 @@ fn many_connections_of_a_pool(server: fn() -> Builder<MySql>) {
 fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
     let daemon = server().user("app", "pass").start().unwrap();
     block_on(async {
-        let mut connection = MySqlConnection::connect(&daemon.unix_socket_url()).await.unwrap();
+        let mut connection = mysql_async::Conn::from_url(daemon.unix_socket_url()).await.unwrap();
         let create = "CREATE TABLE t (a BIGINT UNSIGNED, b DOUBLE, c VARBINARY(300), d TEXT, e BOOLEAN, f BLOB)";
-        sqlx::query(create).execute(&mut connection).await.unwrap();
+        connection.query_drop(create).await.unwrap();
         let bytes: Vec<u8> = (0..=255).collect();
-        sqlx::query("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(u64::MAX)
-            .bind(0.1_f64)
-            .bind(&bytes)
-            .bind("a'b\"c\\d\0🦀")
-            .bind(true)
-            .bind(None::<Vec<u8>>)
-            .execute(&mut connection)
+        let values = (
+            u64::MAX,
+            0.1_f64,
+            bytes,
+            String::from("a'b\"c\\d\0🦀"),
+            true,
+            None::<Vec<u8>>,
+        );
+        connection
+            .exec_drop("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", &values)
             .await
             .unwrap();
-        let row = sqlx::query("SELECT * FROM t").fetch_one(&mut connection).await.unwrap();
-        assert_eq!(row.get::<u64, _>(0), u64::MAX);
-        assert!((row.get::<f64, _>(1) - 0.1).abs() < f64::EPSILON);
-        assert_eq!(row.get::<Vec<u8>, _>(2), bytes);
-        assert_eq!(row.get::<String, _>(3), "a'b\"c\\d\0🦀");
-        assert!(row.get::<bool, _>(4));
-        assert_eq!(row.get::<Option<Vec<u8>>, _>(5), None);
-        connection.close().await.unwrap();
+        let row: Option<(u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>)> =
+            connection.exec_first("SELECT * FROM t", ()).await.unwrap();
+        assert_eq!(row, Some(values));
+        connection.disconnect().await.unwrap();
+    });
+}
+
+fn the_tcp_url_is_one_for_mysql_async_too(server: fn() -> Builder<MySql>) {
+    let daemon = server().user("app", "p@ss/w:rd").start().unwrap();
+    block_on(async {
+        let mut connection = mysql_async::Conn::from_url(daemon.url()).await.unwrap();
+        let user: Option<String> = connection.query_first("SELECT CURRENT_USER()").await.unwrap();
+        assert_eq!(user.as_deref(), Some("app@%"));
+        connection.disconnect().await.unwrap();
     });
 }

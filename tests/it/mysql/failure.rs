@@ -11,6 +11,7 @@ use crate::support::private_root;
 on_both_servers!(
     a_bad_setting_is_told_in_the_servers_own_words,
     a_directory_with_somebody_elses_data_is_left_alone,
+    accounts_that_can_not_be_made_fail_the_start_at_once,
 );
 
 fn a_bad_setting_is_told_in_the_servers_own_words(server: fn() -> Builder<MySql>) {
@@ -42,7 +43,25 @@ fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> Builder<My
     std::fs::create_dir_all(dir.join("data")).unwrap();
     std::fs::write(dir.join("data/precious"), "1").unwrap();
     let report = server().working_dir(&dir).start().unwrap_err().report();
-    assert!(report.contains("not from here"), "{report}");
+    assert!(report.contains("is not a daemon's"), "{report}");
     assert!(dir.join("data/precious").is_file());
     assert_eq!(processes_of(root.path()), []);
+}
+
+fn accounts_that_can_not_be_made_fail_the_start_at_once(server: fn() -> Builder<MySql>) {
+    drop(server().start().unwrap());
+    let begin = Instant::now();
+    // A name that only the server knows to be one that it keeps for itself.
+    let builder = server().database("performance_schema").user("app", "pass");
+    let report = builder
+        .setting("read_only", "ON")
+        .setting("super_read_only", "ON")
+        .start()
+        .unwrap_err()
+        .report();
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(
+        report.contains("1044") || report.contains("1290") || report.contains("super_read_only"),
+        "{report}"
+    );
 }
