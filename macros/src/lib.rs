@@ -43,9 +43,10 @@ impl Daemon {
     }
 }
 
-/// The attributes, one line for each daemon: the attribute's name, then the handle's.
+/// The attributes, one line for each daemon: the attribute's name, then the handle's; in brackets what keeps the example from running
+/// everywhere, as with a daemon that not every distribution has.
 macro_rules! daemons {
-    ($($attribute:ident => $handle:ident,)*) => {
+    ($($attribute:ident => $handle:ident $(($example:ident))?,)*) => {
         const DAEMONS: &[Daemon] = &[
             Daemon::GIVEN,
             $(Daemon { attribute: stringify!($attribute), handle: Some(stringify!($handle)) },)*
@@ -54,7 +55,7 @@ macro_rules! daemons {
         $(
             #[doc = concat!("Hands a test function a freshly started `", stringify!($handle), "`, gone when the test is.")]
             #[doc = ""]
-            #[doc = "```test_harness"]
+            #[doc = concat!("```test_harness" $(, ",", stringify!($example))?)]
             #[doc = concat!("use managed_daemons::{", stringify!($attribute), ", ", stringify!($handle), "};")]
             #[doc = ""]
             #[doc = concat!("#[", stringify!($attribute), "]")]
@@ -76,11 +77,13 @@ macro_rules! daemons {
 
 daemons! {
     with_apache => ApacheDaemon,
+    with_memcached => MemcachedDaemon,
     with_mysql => MySqlDaemon,
     with_nginx => NginxDaemon,
     with_postgres => PostgresDaemon,
     with_rabbitmq => RabbitMqDaemon,
     with_redis => RedisDaemon,
+    with_valkey => ValkeyDaemon (no_run),
 }
 
 #[doc = include_str!("../docs/with_daemon.md")]

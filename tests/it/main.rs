@@ -1,4 +1,5 @@
 //! One test binary, a module per behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in what tests have in common, too
 
 mod bad_input;
 mod failure;
@@ -11,18 +12,27 @@ mod lifecycle;
 mod macro_errors;
 mod macro_set_up;
 mod macros;
+mod memcached;
+mod mysql;
 mod nothing_left;
 mod own_daemon;
+mod postgres;
 mod postgres_tmp;
 mod provision_apt;
+#[cfg(feature = "cli")]
 mod provision_cli;
 mod provision_faults;
+mod provision_probe;
+mod provision_progress;
 mod provision_proxy;
+mod provision_store;
 mod provision_support;
 mod provision_versions;
 mod rabbitmq;
 mod rstest_fixtures;
 mod shared;
 mod support;
+mod together;
+mod valkey;
 mod victims;
 mod web;

@@ -18,14 +18,14 @@ use crate::support::{assert_nothing_left, eventually, get, private_root};
 const KILLS: u32 = 200;
 
 /// A process that runs one of `victims`, with a root of its own.
-struct Victim {
+pub(crate) struct Victim {
     root: TempDir,
     own: TempDir,
-    child: Child,
+    pub(crate) child: Child,
 }
 
 impl Victim {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let (root, own) = (private_root(), private_root());
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--ignored", "--nocapture", &format!("victims::{name}")])
@@ -46,7 +46,7 @@ impl Victim {
     }
 
     /// Waits until it says this word.
-    fn wait_for(&mut self, word: &str) {
+    pub(crate) fn wait_for(&mut self, word: &str) {
         let output = BufReader::new(self.child.stdout.as_mut().unwrap());
         assert!(
             output.lines().any(|line| line.unwrap() == word),
@@ -69,7 +69,7 @@ impl Victim {
     }
 
     #[track_caller]
-    fn leaves_nothing(mut self) {
+    pub(crate) fn leaves_nothing(mut self) {
         let _ = self.child.wait();
         self.nothing_is_left();
     }

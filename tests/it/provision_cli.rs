@@ -7,35 +7,10 @@ use serde_json::Value;
 
 use crate::provision_support::{cache_with_lists, cache_with_redis, public_directory, stored};
 
-/// The program, built where it is not up to date.
+/// The program, from where cargo put it or a test runner unpacked it.
 fn program() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "managed-daemons",
-        "--features",
-        "cli",
-        "--bin",
-        "managed-daemons",
-    ]);
-    let built = cargo
-        .arg("--manifest-path")
-        .arg(manifest)
-        .arg("--message-format=json")
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let messages = String::from_utf8(built.stdout).unwrap();
-    let messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let path = messages
-        .filter_map(|m| m["executable"].as_str().map(PathBuf::from))
-        .last();
-    path.unwrap()
+    let unpacked = std::env::var_os("NEXTEST_BIN_EXE_command-line");
+    unpacked.map_or_else(|| env!("CARGO_BIN_EXE_command-line").into(), Into::into)
 }
 
 struct Run(Output);

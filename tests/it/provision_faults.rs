@@ -1,23 +1,13 @@
 //! What can go wrong while fetching, and that nothing bad comes of it.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::provision_proxy::{Fate, Proxy};
 use crate::provision_support::{
-    answer_of, cache_with_lists, cache_with_redis, is_root, processes_naming, public_directory, stored, unfinished,
-    wait_until, OrdinaryUser, Probe,
+    answer_of, assert_recovers, cache_with_lists, cache_with_redis, is_root, processes_naming, public_directory,
+    script, stored, unfinished, wait_until, Probe,
 };
-
-/// Fetches succeed again in this cache.
-fn assert_recovers(cache: &Path) {
-    let answer = Probe::fetching("redis", cache).tools(&["redis-cli"]).verifying().ask();
-    assert_eq!(answer.found()["verified"], "whole");
-    assert_eq!(unfinished(cache), [""; 0]);
-    assert_eq!(stored(cache, "redis").len(), 1);
-}
 
 fn is_redis(url: &str) -> bool {
     url.ends_with(".deb") && url.contains("redis-server_")
@@ -84,11 +74,9 @@ fn a_package_changed_after_apt_looked_at_it_is_refused() {
     // An apt-get that does what it is told, and then changes a byte of one package.
     let bin = directory.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
-    let script = "#!/bin/sh\n/usr/bin/apt-get \"$@\" || exit\nfor f in ./redis-server_*.deb; do\n[ -f \"$f\" ] && \
+    let text = "#!/bin/sh\n/usr/bin/apt-get \"$@\" || exit\nfor f in ./redis-server_*.deb; do\n[ -f \"$f\" ] && \
                   printf X | /bin/dd of=\"$f\" bs=1 seek=2000 conv=notrunc 2>/dev/null\ndone\nexit 0\n";
-    let apt = bin.join("apt-get");
-    std::fs::write(&apt, script).unwrap();
-    std::fs::set_permissions(&apt, Permissions::from_mode(0o755)).unwrap();
+    script(&bin.join("apt-get"), text);
     let error = Probe::fetching("redis", &cache)
         .var("PATH", bin.to_str().unwrap())
         .ask()
@@ -139,177 +127,6 @@ fn a_source_without_signature_is_not_used() {
         .error();
     assert!(error.contains("apt-get update ended with"), "{error}");
     assert_eq!(proxy.packages(), 0);
-}
-
-#[test]
-fn a_changed_store_is_set_aside_and_fetched_again() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    let program = Probe::fetching("redis", &cache).ask().path().canonicalize().unwrap();
-    let mut changed = std::fs::read(&program).unwrap();
-    changed.push(0);
-    std::fs::write(&program, changed).unwrap();
-    assert_fetched_again(&cache);
-    for name in ["libjemalloc.so.2", "libcrypto.so.3"] {
-        let library = stored(&cache, "redis")[0].join("root/usr/lib").read_dir().unwrap();
-        let library = library.map(|e| e.unwrap().path().join(name)).find(|p| p.is_file());
-        let Some(library) = library else {
-            // Not every release has this library.
-            continue;
-        };
-        std::fs::remove_file(library).unwrap();
-        assert_fetched_again(&cache);
-    }
-}
-
-fn assert_fetched_again(cache: &Path) {
-    let answer = Probe::fetching("redis", cache).verifying().ask();
-    assert_eq!(answer.found()["verified"], "whole");
-    assert!(answer.stderr.contains("fetched redis@"), "{}", answer.stderr);
-    assert_eq!(stored(cache, "redis").len(), 1);
-    assert!(Probe::fetching("redis", cache).ask().stderr.is_empty());
-    // What was set aside is there to be looked at until the next fetch.
-    assert!(
-        unfinished(cache).iter().any(|n| n.starts_with("redis@damaged-")),
-        "{:?}",
-        unfinished(cache)
-    );
-}
-
-#[test]
-fn a_change_that_keeps_size_and_time_is_found_by_the_full_check() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    let program = Probe::fetching("redis", &cache).ask().path().canonicalize().unwrap();
-    let modified = program.metadata().unwrap().modified().unwrap();
-    let mut changed = std::fs::read(&program).unwrap();
-    let last = changed.len() - 1;
-    changed[last] ^= 1;
-    std::fs::write(&program, changed).unwrap();
-    std::fs::File::options()
-        .write(true)
-        .open(&program)
-        .unwrap()
-        .set_modified(modified)
-        .unwrap();
-    std::fs::write(stored(&cache, "redis")[0].join("root/usr/extra"), "").unwrap();
-    let answer = Probe::fetching("redis", &cache).verifying().ask();
-    let verified = answer.text("verified");
-    assert!(verified.contains("its content differs"), "{verified}");
-    assert!(verified.contains("`usr/extra`: it does not belong there"), "{verified}");
-    assert!(verified.contains("it was set aside"), "{verified}");
-    assert!(stored(&cache, "redis").is_empty());
-    assert_recovers(&cache);
-}
-
-#[test]
-fn a_damaged_manifest_is_as_good_as_none() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    let manifest = stored(&cache, "redis")[0].join("manifest");
-    let whole = std::fs::read_to_string(&manifest).unwrap();
-    let half = whole[..whole.len() / 2].to_owned();
-    let no_end = whole.trim_end().to_owned();
-    let other = whole.replacen("version\t", "version\t1", 1);
-    for damaged in [
-        String::new(),
-        half,
-        no_end,
-        other,
-        whole.repeat(2),
-        String::from("\u{0}"),
-    ] {
-        std::fs::write(&manifest, &damaged).unwrap();
-        let error = Probe::fetching("redis", &cache)
-            .version("99")
-            .var("http_proxy", "http://127.0.0.1:9")
-            .ask();
-        assert!(error.error().contains("its manifest is damaged"), "{}", error.error());
-        // That run has set it aside.
-        assert!(stored(&cache, "redis").is_empty());
-        std::fs::create_dir_all(cache.join("store")).unwrap();
-        restore(&cache);
-    }
-    std::fs::remove_file(&manifest).unwrap();
-    assert_fetched_again(&cache);
-}
-
-/// Puts back what was set aside.
-fn restore(cache: &Path) {
-    let aside = cache.join("tmp").read_dir().unwrap().map(|e| e.unwrap().path());
-    let aside = aside.max_by_key(|p| p.metadata().unwrap().modified().unwrap()).unwrap();
-    let name = aside.file_name().unwrap().to_str().unwrap().to_owned();
-    let (_, name) = name.split_once("damaged-").unwrap().1.split_once('-').unwrap();
-    std::fs::rename(&aside, cache.join("store").join(name)).unwrap();
-}
-
-#[test]
-fn a_cache_that_can_only_be_read_is_used_and_not_written() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    let user = OrdinaryUser::new();
-    if is_root() {
-        // Root's cache, an ordinary user's test.
-        let answer = Probe::fetching("redis", &cache)
-            .as_user(&user)
-            .tools(&["redis-cli"])
-            .ask();
-        assert!(answer.path().starts_with(&cache));
-        std::fs::remove_dir_all(stored(&cache, "redis")[0].as_path()).unwrap();
-    } else {
-        std::fs::remove_dir_all(cache.join("store")).unwrap();
-        std::fs::set_permissions(&cache, Permissions::from_mode(0o555)).unwrap();
-    }
-    let error = Probe::fetching("redis", &cache).as_user(&user).ask().error();
-    assert!(error.contains("Permission denied"), "{error}");
-    assert!(error.contains("MANAGED_DAEMONS_REDIS_BIN"), "{error}");
-    std::fs::set_permissions(&cache, Permissions::from_mode(0o755)).unwrap();
-}
-
-#[test]
-fn a_cache_of_another_user_is_not_executed() {
-    if !is_root() {
-        return;
-    }
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    let user = OrdinaryUser::new();
-    user.give(&cache);
-    let error = Probe::fetching("redis", &cache).ask().error();
-    assert!(
-        error.contains("belongs to another user (uid 65534), whose programs are not executed"),
-        "{error}"
-    );
-}
-
-#[test]
-fn a_cache_that_everybody_can_write_is_not_executed() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    std::fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
-    let error = Probe::fetching("redis", &cache).ask().error();
-    assert!(error.contains("can be written by every user (mode 0777)"), "{error}");
-}
-
-#[test]
-fn a_cache_that_the_daemons_user_can_not_read_is_refused_before_a_download() {
-    if !is_root() {
-        return;
-    }
-    let directory = public_directory();
-    let hidden = directory.path().join("home");
-    std::fs::create_dir(&hidden).unwrap();
-    std::fs::set_permissions(&hidden, Permissions::from_mode(0o700)).unwrap();
-    let error = Probe::fetching("redis", &hidden.join("cache")).ask().error();
-    assert!(
-        error.contains("what is fetched could not be run: user `nobody`"),
-        "{error}"
-    );
-    assert!(
-        error.contains(&format!("`{}` has mode 0700", hidden.display())),
-        "{error}"
-    );
-    assert!(!hidden.join("cache/apt").exists());
 }
 
 #[test]
@@ -400,32 +217,6 @@ fn the_warm_cache_needs_no_network() {
 }
 
 #[test]
-fn old_installations_make_room_for_new_ones() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    let old = stored(&cache, "redis")[0].clone();
-    let fetch = || {
-        // Of another daemon, which is small.
-        let probe = Probe::fetching("memcached", &cache).var("MANAGED_DAEMONS_CACHE_LIMIT_MB", "8");
-        let fetched = probe.ask().path();
-        assert!(fetched.is_file());
-    };
-    fetch();
-    assert!(old.exists(), "it was used a moment ago");
-    std::fs::remove_dir_all(&stored(&cache, "memcached")[0]).unwrap();
-    let long_ago = std::time::SystemTime::now() - Duration::from_secs(3 * 3600);
-    std::fs::File::options()
-        .write(true)
-        .open(old.join("used"))
-        .unwrap()
-        .set_modified(long_ago)
-        .unwrap();
-    fetch();
-    assert!(!old.exists(), "it is still there");
-    assert_eq!(stored(&cache, "memcached").len(), 1);
-}
-
-#[test]
 fn lists_that_are_too_old_are_fetched_anew() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
@@ -434,18 +225,59 @@ fn lists_that_are_too_old_are_fetched_anew() {
     let bin = directory.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
     let marker = directory.path().join("updated");
-    let script = format!(
+    let text = format!(
         "#!/bin/sh\ncase \" $* \" in *' update '*) : >{0};; *' download '*) case \" $* \" in *--print-uris*) ;; *) [ -e {0} ] \
          || {{ echo 'E: 404 Not Found' >&2; exit 100; }};; esac;; esac\nexec /usr/bin/apt-get \"$@\"\n",
         marker.display()
     );
-    let apt = bin.join("apt-get");
-    std::fs::write(&apt, script).unwrap();
-    std::fs::set_permissions(&apt, Permissions::from_mode(0o755)).unwrap();
+    script(&bin.join("apt-get"), &text);
     let probe = Probe::fetching("redis", &cache).var("PATH", bin.to_str().unwrap());
     let answer = probe.var("http_proxy", &proxy.url()).ask();
     assert!(answer.path().starts_with(&cache));
     assert!(marker.exists());
+}
+
+#[test]
+fn one_dead_source_does_not_keep_the_others_from_use() {
+    let directory = public_directory();
+    let cache = directory.path().join("cache");
+    // The host's own sources, and one that nobody answers for.
+    let sources = directory.path().join("sources.list.d");
+    std::fs::create_dir(&sources).unwrap();
+    for entry in Path::new("/etc/apt/sources.list.d").read_dir().unwrap().flatten() {
+        std::fs::copy(entry.path(), sources.join(entry.file_name())).unwrap();
+    }
+    std::fs::write(
+        sources.join("dead.list"),
+        "deb http://127.0.0.1:9/nothing stable main\n",
+    )
+    .unwrap();
+    let configuration = directory.path().join("apt.conf");
+    let text = format!("Dir::Etc::sourceparts \"{}\";\n", sources.display());
+    std::fs::write(&configuration, text).unwrap();
+    let probe = || Probe::fetching("redis", &cache).var("APT_CONFIG", configuration.to_str().unwrap());
+    assert!(probe().tools(&["redis-cli"]).ask().path().starts_with(&cache));
+    // What only the dead one could have is a failure that names it.
+    std::fs::remove_dir_all(cache.join("store")).unwrap();
+    for entry in sources
+        .read_dir()
+        .unwrap()
+        .flatten()
+        .filter(|e| e.file_name() != "dead.list")
+    {
+        std::fs::remove_file(entry.path()).unwrap();
+    }
+    std::fs::write(&configuration, text_without_main_list(&sources)).unwrap();
+    std::fs::remove_dir_all(cache.join("apt")).unwrap();
+    let error = probe().ask().error();
+    assert!(error.contains("Failed to fetch http://127.0.0.1:9/nothing"), "{error}");
+}
+
+fn text_without_main_list(sources: &Path) -> String {
+    format!(
+        "Dir::Etc::sourcelist \"/dev/null\";\nDir::Etc::sourceparts \"{}\";\n",
+        sources.display()
+    )
 }
 
 /// A mounted file system.

@@ -13,6 +13,8 @@ pub(crate) enum Fate {
     Tamper,
     /// The connection ends half-way through the body.
     CutOff,
+    /// It comes in small pieces, for two seconds.
+    Slow,
     /// Nothing comes after half of the body, and the connection stays.
     Stall,
 }
@@ -114,6 +116,13 @@ fn deliver(mut client: TcpStream, mut answer: Vec<u8>, fate: Fate) -> Option<()>
                 *byte ^= 0x20;
             }
             client.write_all(&answer).ok()
+        }
+        Fate::Slow => {
+            for piece in answer.chunks(answer.len().div_ceil(20)) {
+                client.write_all(piece).ok()?;
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Some(())
         }
         Fate::CutOff => client.write_all(&answer[..middle]).ok(),
         Fate::Stall => {

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Installation, RedisDaemon, Wanted};
 use serde_json::{json, Value};
 
 /// Set in a process that is to look for a binary instead of running tests.
-const QUESTION: &str = "MANAGED_DAEMONS_TEST_PROBE";
-const MARK: &str = "probe answer: ";
+pub(crate) const QUESTION: &str = "MANAGED_DAEMONS_TEST_PROBE";
+pub(crate) const MARK: &str = "probe answer: ";
 
 /// A question for a process of its own.
 pub(crate) struct Probe {
@@ -126,7 +125,7 @@ impl Probe {
     }
 
     /// Runs as the ordinary user, where the tests run as root.
-    pub(crate) fn as_user(mut self, user: &OrdinaryUser) -> Self {
+    pub(crate) fn run_by(mut self, user: &OrdinaryUser) -> Self {
         if let Some((uid, executable)) = &user.other {
             self.executable.clone_from(executable);
             let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={uid}"));
@@ -149,7 +148,7 @@ impl Probe {
             command.env_remove(name);
         }
         command
-            .args(["--exact", "provision_support::probe", "--nocapture", "--test-threads=1"])
+            .args(["--exact", "provision_probe::probe", "--nocapture", "--test-threads=1"])
             .env(QUESTION, self.question.to_string())
             .envs(self.env.iter().map(|(n, v)| (n, v)))
             .stdin(Stdio::null())
@@ -259,11 +258,20 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// A directory that stays from run to run.
+fn kept_directory() -> PathBuf {
+    let named = std::env::var_os("MANAGED_DAEMONS_TEST_TMPDIR").map(PathBuf::from);
+    let of_cargo = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let of_user = std::env::var_os("HOME").map(|h| Path::new(&h).join(".cache/managed-daemons-tests"));
+    // cargo's is another user's where the tests were built by root and run by somebody else.
+    let usable = |d: &PathBuf| std::fs::create_dir_all(d).is_ok() && tempfile::tempfile_in(d).is_ok();
+    let all = [named, Some(of_cargo), of_user].into_iter().flatten();
+    all.into_iter().find(usable).expect("a directory for what is kept")
+}
+
 /// A cache in which Redis was fetched once, kept from run to run: its lists, and its store, save others a download.
 fn shared_cache() -> PathBuf {
-    let directory = std::env::var("MANAGED_DAEMONS_TEST_TMPDIR");
-    let directory = directory.unwrap_or_else(|_| env!("CARGO_TARGET_TMPDIR").to_owned());
-    let shared = Path::new(&directory).join("daemons");
+    let shared = kept_directory().join("daemons");
     Probe::fetching("redis", &shared)
         .var("MANAGED_DAEMONS_USER", "root")
         .ask()
@@ -324,87 +332,20 @@ pub(crate) fn public_directory() -> tempfile::TempDir {
 pub(crate) fn program(directory: &Path, name: &str, prints: &str) -> PathBuf {
     std::fs::create_dir_all(directory).unwrap();
     let path = directory.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\necho '{prints}'\n")).unwrap();
-    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    script(&path, &format!("#!/bin/sh\necho '{prints}'\n"));
     path
 }
 
-fn leak(value: &Value) -> &'static str {
-    String::leak(value.as_str().unwrap_or_default().to_owned())
+/// Makes an executable file.
+pub(crate) fn script(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-fn serve() -> Value {
-    let redis = match RedisDaemon::start() {
-        Ok(redis) => redis,
-        Err(error) => return json!({ "error": error.report() }),
-    };
-    let mut connection = redis::Client::open(redis.url()).unwrap().get_connection().unwrap();
-    let pong: String = redis::cmd("PING").query(&mut connection).unwrap();
-    json!({ "path": redis.binary().to_str(), "version": redis.version(), "pong": pong })
-}
-
-/// Not a test of its own: what a [`Probe`] starts.
-#[test]
-fn probe() {
-    let Ok(question) = std::env::var(QUESTION) else {
-        return;
-    };
-    let question: Value = serde_json::from_str(&question).unwrap();
-    let mut installation = match question["program"].as_str() {
-        None => *Installation::named(question["daemon"].as_str().unwrap()).unwrap(),
-        Some(_) => Installation::new(leak(&question["daemon"]), leak(&question["program"]))
-            .version_after(leak(&question["version_after"])),
-    };
-    if question["well_known"].is_string() {
-        installation = installation.well_known(vec![leak(&question["well_known"])].leak());
-    }
-    let mut wanted = Wanted::default();
-    wanted.path = question["path"].as_str().map(PathBuf::from);
-    wanted.version = question["version"].as_str().map(str::to_owned);
-    wanted.suite = question["suite"].as_str().map(str::to_owned);
-    if question["serve"].is_boolean() {
-        println!("{MARK}{}", serve());
-        return;
-    }
-    let started = Instant::now();
-    let found = installation.locate(&wanted);
-    let first = started.elapsed();
-    let answer = match found {
-        Err(error) => {
-            json!({ "error": error.report(), "kind": format!("{error:?}"), "seconds": first.as_secs_f64() })
-        }
-        Ok(binary) => {
-            let again = (0..100).map(|_| {
-                let started = Instant::now();
-                installation.locate(&wanted).unwrap();
-                started.elapsed()
-            });
-            let again = again.min().unwrap();
-            let tools = question["tools"].as_array().into_iter().flatten();
-            let tools = tools.map(|tool| {
-                let path = binary.tool(tool.as_str().unwrap()).unwrap();
-                let output = binary.command_of(&path).arg("--version").output().unwrap();
-                assert!(output.status.success(), "{output:?}");
-                String::from_utf8_lossy(&output.stdout).trim().to_owned()
-            });
-            let tools: Vec<String> = tools.collect();
-            let verified = question["verify"]
-                .as_bool()
-                .map(|_| binary.verify().map_err(|e| e.report()));
-            let verified = verified.map(|v| v.err().unwrap_or_else(|| String::from("whole")));
-            json!({
-                "path": binary.path.to_str(),
-                "version": binary.version,
-                "origin": binary.origin.to_string(),
-                "prefix": binary.prefix.as_ref().and_then(|p| p.to_str()),
-                "env": binary.env.iter().map(|(n, v)| format!("{}={}", n.to_string_lossy(), v.to_string_lossy())).collect::<Vec<_>>(),
-                "launcher": binary.launcher.iter().map(|l| l.to_string_lossy()).collect::<Vec<_>>(),
-                "first_us": first.as_micros() as u64,
-                "again_us": again.as_micros() as u64,
-                "tools": tools,
-                "verified": verified,
-            })
-        }
-    };
-    println!("{MARK}{answer}");
+/// Fetches succeed again in this cache.
+pub(crate) fn assert_recovers(cache: &Path) {
+    let answer = Probe::fetching("redis", cache).tools(&["redis-cli"]).verifying().ask();
+    assert_eq!(answer.found()["verified"], "whole");
+    assert_eq!(unfinished(cache), [""; 0]);
+    assert_eq!(stored(cache, "redis").len(), 1);
 }

@@ -140,3 +140,29 @@ fn forks(_redis: RedisDaemon) {
         }
     }
 }
+
+/// The life of a server, over and over, until it is killed: `new` makes a template each time.
+fn churn_servers(server: fn() -> managed_daemons::Builder<managed_daemons::MySql>) {
+    say("main");
+    for round in 0.. {
+        drop(server().start());
+        let new = format!("CREATE TABLE t_{}_{round} (n INT)", std::process::id());
+        drop(server().init_sql(new).start());
+        let own = own_dir().with_file_name("mysql");
+        if let Ok(daemon) = server().working_dir(own).user("app", "pass").start() {
+            let _ = daemon.restart();
+        }
+    }
+}
+
+#[test]
+#[ignore = "to be killed by `mysql::nothing_left`"]
+fn churns_mariadb() {
+    churn_servers(crate::mysql::mariadb);
+}
+
+#[test]
+#[ignore = "to be killed by `mysql::nothing_left`"]
+fn churns_mysql() {
+    churn_servers(crate::mysql::mysql);
+}

@@ -24,7 +24,11 @@ on_both_servers!(
 );
 
 fn fill(url: &str) {
-    run(url, "CREATE TABLE kept (what TEXT); INSERT INTO kept VALUES ('still there')").unwrap();
+    run(
+        url,
+        "CREATE TABLE kept (what TEXT); INSERT INTO kept VALUES ('still there')",
+    )
+    .unwrap();
 }
 
 #[track_caller]
@@ -138,14 +142,25 @@ fn a_second_start_in_a_users_directory_finds_everything_and_can_change_it(server
 
     // Initial SQL is for the first start alone: run again it would fail.
     let second = server().working_dir(&dir).init_sql(init).start().unwrap();
-    assert_eq!((second.port(), second.url(), second.root_url()), (port, url.clone(), root_url));
+    assert_eq!(
+        (second.port(), second.url(), second.root_url()),
+        (port, url.clone(), root_url)
+    );
     assert_filled(&second.url());
-    assert_eq!(one(&second.url(), "SELECT CAST(@@max_connections AS CHAR)").unwrap(), "17");
+    assert_eq!(
+        one(&second.url(), "SELECT CAST(@@max_connections AS CHAR)").unwrap(),
+        "17"
+    );
     let third = server().working_dir(&dir).start().unwrap_err().report();
     assert!(third.contains("in use by another handle"), "{third}");
     second.close().unwrap();
 
-    let third = server().working_dir(&dir).user("app", "second").root_password("new root").start().unwrap();
+    let third = server()
+        .working_dir(&dir)
+        .user("app", "second")
+        .root_password("new root")
+        .start()
+        .unwrap();
     assert_eq!((third.password(), third.root_password()), ("second", "new root"));
     assert_filled(&third.url());
     assert_eq!(one(&third.root_url(), "SELECT 'in'").unwrap(), "in");
@@ -182,7 +197,10 @@ fn data_of_one_server_are_not_given_to_the_other() {
     let dir = root.path().join("mine");
     mariadb().working_dir(&dir).start().unwrap().close().unwrap();
     let report = mysql().working_dir(&dir).start().unwrap_err().report();
-    assert!(report.contains("holds data of MariaDB") && report.contains("is MySQL"), "{report}");
+    assert!(
+        report.contains("holds data of MariaDB") && report.contains("is MySQL"),
+        "{report}"
+    );
     let again = mariadb().working_dir(&dir).start().unwrap();
     assert!(again.is_running());
 }
@@ -191,8 +209,14 @@ fn data_of_one_server_are_not_given_to_the_other() {
 #[test]
 fn a_test_is_handed_one(mysql: MySqlDaemon) {
     assert_eq!(one(&mysql.url(), "SELECT DATABASE()").unwrap(), "shop");
-    assert_eq!(one(&mysql.url(), "SELECT SUBSTRING_INDEX(USER(), '@', 1)").unwrap(), "clerk");
-    assert_eq!(one(&mysql.url(), "SELECT CAST(@@max_connections AS CHAR)").unwrap(), "17");
+    assert_eq!(
+        one(&mysql.url(), "SELECT SUBSTRING_INDEX(USER(), '@', 1)").unwrap(),
+        "clerk"
+    );
+    assert_eq!(
+        one(&mysql.url(), "SELECT CAST(@@max_connections AS CHAR)").unwrap(),
+        "17"
+    );
 }
 
 #[test]

@@ -33,6 +33,9 @@ fn serve(stream: TcpStream) -> Option<()> {
             }
         }
         let head = head.to_lowercase();
+        if head.contains("\nexpect: 100-continue\r") {
+            output.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+        }
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
         input.read_exact(&mut body).ok()?;

@@ -1,0 +1,101 @@
+//! memcached: its own protocol, what eviction does, and a private socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+
+use managed_daemons::{with_memcached, MemcachedDaemon};
+
+use crate::support::{assert_nothing_left, private_root};
+
+/// A client of the [text protocol](https://docs.memcached.org/protocols/basic/).
+struct Client<S: Read>(BufReader<S>);
+
+impl Client<TcpStream> {
+    fn of(daemon: &MemcachedDaemon) -> Self {
+        let address = daemon.url();
+        let address = address.strip_prefix("memcache://").unwrap();
+        Self(BufReader::new(TcpStream::connect(address).unwrap()))
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    /// Sends a command, and gives the first line of the answer.
+    fn ask(&mut self, command: &str) -> String {
+        write!(self.0.get_mut(), "{command}\r\n").unwrap();
+        self.line()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn set(&mut self, key: &str, value: &str) {
+        assert_eq!(self.ask(&format!("set {key} 0 0 {}\r\n{value}", value.len())), "STORED");
+    }
+
+    fn get(&mut self, key: &str) -> Option<String> {
+        if self.ask(&format!("get {key}")) == "END" {
+            return None;
+        }
+        let value = self.line();
+        assert_eq!(self.line(), "END");
+        Some(value)
+    }
+}
+
+#[with_memcached(memory(8))]
+#[test]
+fn counters_compare_and_swap_and_eviction(memcached: MemcachedDaemon) {
+    let mut client = Client::of(&memcached);
+    client.set("n", "41");
+    assert_eq!(client.ask("incr n 1"), "42");
+    let unique = client.ask("gets n").rsplit(' ').next().unwrap().to_owned();
+    assert_eq!((client.line().as_str(), client.line().as_str()), ("42", "END"));
+    assert_eq!(client.ask(&format!("cas n 0 0 1 {unique}\r\n1")), "STORED");
+    assert_eq!(client.ask(&format!("cas n 0 0 1 {unique}\r\n2")), "EXISTS");
+    let large = "x".repeat(500_000);
+    for at in 0..40 {
+        client.set(&format!("large{at}"), &large);
+    }
+    assert_eq!(client.get("large0"), None, "8 megabytes don't hold 20");
+    assert_eq!(client.get("large39"), Some(large));
+}
+
+#[test]
+fn stopped_it_is_empty_and_keeps_its_port() {
+    let daemon = MemcachedDaemon::start().unwrap();
+    let url = daemon.url();
+    Client::of(&daemon).set("a", "b");
+    assert_eq!(Client::of(&daemon).get("a").as_deref(), Some("b"));
+    daemon.restart().unwrap();
+    assert_eq!(daemon.url(), url);
+    assert_eq!(Client::of(&daemon).get("a"), None);
+    daemon.pause().unwrap();
+    assert!(daemon.is_running());
+    daemon.kill().unwrap();
+    assert!(!daemon.is_running());
+    assert!(TcpStream::connect(("127.0.0.1", daemon.port())).is_err());
+}
+
+#[test]
+fn a_unix_socket_is_private_and_kept_in_a_directory_of_the_users() {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    let first = MemcachedDaemon::builder()
+        .unix_socket()
+        .working_dir(&dir)
+        .start()
+        .unwrap();
+    let path = first.url().strip_prefix("memcache://").unwrap().to_owned();
+    let mut client = Client(BufReader::new(UnixStream::connect(&path).unwrap()));
+    client.set("a", "b");
+    assert!(TcpStream::connect(("127.0.0.1", first.port())).is_err());
+    let dir = first.detach().unwrap();
+    let second = MemcachedDaemon::load(&dir).unwrap();
+    assert_eq!(client.get("a").as_deref(), Some("b"));
+    second.destroy().unwrap();
+    assert_nothing_left(root.path());
+}

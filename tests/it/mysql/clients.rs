@@ -1,0 +1,147 @@
+//! Real work, through the client that people use.
+
+use managed_daemons::{Builder, MySql};
+use sqlx::mysql::MySqlPoolOptions;
+use sqlx::{Connection, MySqlConnection, Row};
+
+use super::{block_on, on_both_servers};
+
+on_both_servers!(
+    transactions_and_constraints,
+    many_connections_of_a_pool,
+    values_of_many_kinds_through_the_socket
+);
+
+/// The server's number of an error.
+fn number(error: &sqlx::Error) -> u16 {
+    let error = error.as_database_error().unwrap();
+    error.downcast_ref::<sqlx::mysql::MySqlDatabaseError>().number()
+}
+
+fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
+    let daemon = server()
+        .user("app", "pass")
+        .init_sql(
+            "CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(100) NOT NULL UNIQUE);
+             CREATE TABLE orders (id INT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL REFERENCES users (id), total INT,
+                 CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users (id), CHECK (total >= 0))",
+        )
+        .start()
+        .unwrap();
+    block_on(async {
+        let mut connection = MySqlConnection::connect(&daemon.url()).await.unwrap();
+        let insert = "INSERT INTO users (email) VALUES (?)";
+        let mut transaction = connection.begin().await.unwrap();
+        let done = sqlx::query(insert)
+            .bind("a@example.org")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        let user = done.last_insert_id();
+        let order = "INSERT INTO orders (user_id, total) VALUES (?, ?)";
+        sqlx::query(order)
+            .bind(user)
+            .bind(10)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+
+        let mut transaction = connection.begin().await.unwrap();
+        sqlx::query("DELETE FROM orders")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.rollback().await.unwrap();
+
+        let twice = sqlx::query(insert)
+            .bind("a@example.org")
+            .execute(&mut connection)
+            .await
+            .unwrap_err();
+        assert!(twice.as_database_error().unwrap().is_unique_violation(), "{twice}");
+        let stranger = sqlx::query(order)
+            .bind(4711)
+            .bind(1)
+            .execute(&mut connection)
+            .await
+            .unwrap_err();
+        assert!(
+            stranger.as_database_error().unwrap().is_foreign_key_violation(),
+            "{stranger}"
+        );
+        let negative = sqlx::query(order)
+            .bind(user)
+            .bind(-1)
+            .execute(&mut connection)
+            .await
+            .unwrap_err();
+        // MariaDB's and MySQL's number for a check that does not hold.
+        assert!([4025, 3819].contains(&number(&negative)), "{negative}");
+
+        let sql = "SELECT email, total FROM users JOIN orders ON user_id = users.id";
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.unwrap();
+        let rows: Vec<(String, i32)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        assert_eq!(rows, [(String::from("a@example.org"), 10)]);
+    });
+}
+
+fn many_connections_of_a_pool(server: fn() -> Builder<MySql>) {
+    let daemon = server()
+        .init_sql("CREATE TABLE counter (n INT); INSERT INTO counter VALUES (0)")
+        .start()
+        .unwrap();
+    block_on(async {
+        let pool = MySqlPoolOptions::new()
+            .max_connections(20)
+            .connect(&daemon.url())
+            .await
+            .unwrap();
+        let adding = (0..100).map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move {
+                sqlx::query("UPDATE counter SET n = n + 1")
+                    .execute(&pool)
+                    .await
+                    .map(drop)
+            })
+        });
+        for added in adding.collect::<Vec<_>>() {
+            added.await.unwrap().unwrap();
+        }
+        let n: i32 = sqlx::query_scalar("SELECT n FROM counter")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(n, 100);
+        pool.close().await;
+    });
+}
+
+fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
+    let daemon = server().user("app", "pass").start().unwrap();
+    block_on(async {
+        let mut connection = MySqlConnection::connect(&daemon.unix_socket_url()).await.unwrap();
+        let create = "CREATE TABLE t (a BIGINT UNSIGNED, b DOUBLE, c VARBINARY(300), d TEXT, e BOOLEAN, f BLOB)";
+        sqlx::query(create).execute(&mut connection).await.unwrap();
+        let bytes: Vec<u8> = (0..=255).collect();
+        sqlx::query("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(u64::MAX)
+            .bind(0.1_f64)
+            .bind(&bytes)
+            .bind("a'b\"c\\d\0🦀")
+            .bind(true)
+            .bind(None::<Vec<u8>>)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let row = sqlx::query("SELECT * FROM t").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(row.get::<u64, _>(0), u64::MAX);
+        assert!((row.get::<f64, _>(1) - 0.1).abs() < f64::EPSILON);
+        assert_eq!(row.get::<Vec<u8>, _>(2), bytes);
+        assert_eq!(row.get::<String, _>(3), "a'b\"c\\d\0🦀");
+        assert!(row.get::<bool, _>(4));
+        assert_eq!(row.get::<Option<Vec<u8>>, _>(5), None);
+        connection.close().await.unwrap();
+    });
+}

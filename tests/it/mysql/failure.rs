@@ -1,0 +1,48 @@
+//! A start that fails says why, at once.
+
+use std::time::{Duration, Instant};
+
+use managed_daemons::{Builder, ManagedDaemonError, MySql, Phase};
+use managed_daemons_tests::{leftovers, processes_of};
+
+use super::on_both_servers;
+use crate::support::private_root;
+
+on_both_servers!(
+    a_bad_setting_is_told_in_the_servers_own_words,
+    a_directory_with_somebody_elses_data_is_left_alone,
+);
+
+fn a_bad_setting_is_told_in_the_servers_own_words(server: fn() -> Builder<MySql>) {
+    // So that the template exists.
+    drop(server().start().unwrap());
+    let root = private_root();
+    let begin = Instant::now();
+    let error = server()
+        .temp_root(root.path())
+        .setting("no_such_setting", "17")
+        .start()
+        .unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    let ManagedDaemonError::Start { phase, kept, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*phase, Phase::Readiness);
+    let kept = kept.clone().unwrap();
+    let report = error.report();
+    assert!(report.contains("unknown variable 'no_such_setting=17'"), "{report}");
+    assert!(kept.join("service.conf").is_file());
+    std::fs::remove_dir_all(kept).unwrap();
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
+}
+
+fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    std::fs::create_dir_all(dir.join("data")).unwrap();
+    std::fs::write(dir.join("data/precious"), "1").unwrap();
+    let report = server().working_dir(&dir).start().unwrap_err().report();
+    assert!(report.contains("not from here"), "{report}");
+    assert!(dir.join("data/precious").is_file());
+    assert_eq!(processes_of(root.path()), []);
+}

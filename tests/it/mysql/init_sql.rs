@@ -1,0 +1,155 @@
+//! The first data.
+
+use std::fs;
+use std::time::Instant;
+
+use managed_daemons::{Builder, MySql};
+
+use super::{code, mariadb, on_both_servers, one, run, ACCESS_DENIED};
+use crate::support::private_root;
+
+on_both_servers!(
+    texts_files_and_directories_are_run_in_order,
+    procedures_and_triggers_of_a_dump_are_understood,
+    sql_that_fails_fails_the_start_with_the_servers_words,
+    what_is_filled_once_is_copied_with_other_passwords,
+    a_script_of_megabytes_is_run,
+);
+
+fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let migrations = root.path().join("migrations");
+    fs::create_dir(&migrations).unwrap();
+    for (name, sql) in [
+        ("V10__ten.sql", "INSERT INTO steps (what) VALUES ('ten')"),
+        (
+            "V2__two.sql",
+            "SET SESSION sql_mode = ''; INSERT INTO steps (what) VALUES ('two');",
+        ),
+        ("V10__ten.down.sql", "DROP TABLE steps"),
+        ("README.md", "not SQL"),
+    ] {
+        fs::write(migrations.join(name), sql).unwrap();
+    }
+    let file = root.path().join("it's a file.sql");
+    fs::write(
+        &file,
+        "-- a comment; with a semicolon\nINSERT INTO steps (what) VALUES ('file; ü')\n",
+    )
+    .unwrap();
+    let daemon = server()
+        .user("app", "pass")
+        .init_sql("CREATE TABLE steps (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT); SELECT * FROM steps; SELECT 1")
+        .init_dir(&migrations)
+        .init_file(&file)
+        .init_sql("INSERT INTO steps (what) SELECT CONCAT('last, sql_mode is kept: ', @@sql_mode <> '')")
+        .start()
+        .unwrap();
+    let steps = one(
+        &daemon.url(),
+        "SELECT GROUP_CONCAT(what ORDER BY id SEPARATOR '/') FROM steps",
+    )
+    .unwrap();
+    assert_eq!(steps, "two/ten/file; ü/last, sql_mode is kept: 1");
+    daemon.restart().unwrap();
+    assert_eq!(
+        one(&daemon.url(), "SELECT CAST(COUNT(*) AS CHAR) FROM steps").unwrap(),
+        "4"
+    );
+}
+
+fn procedures_and_triggers_of_a_dump_are_understood(server: fn() -> Builder<MySql>) {
+    let sql = "CREATE TABLE t (n INT);
+        DELIMITER ;;
+        CREATE PROCEDURE fill() BEGIN INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); END ;;
+        /*!50003 CREATE TRIGGER twice BEFORE INSERT ON t FOR EACH ROW BEGIN SET NEW.n = NEW.n * 2; END */;;
+        DELIMITER ;
+        CALL fill(); CALL fill();";
+    let daemon = server().init_sql(sql).start().unwrap();
+    let numbers = one(&daemon.url(), "SELECT GROUP_CONCAT(n ORDER BY n) FROM t").unwrap();
+    assert_eq!(numbers, "2,2,4,4");
+}
+
+fn sql_that_fails_fails_the_start_with_the_servers_words(server: fn() -> Builder<MySql>) {
+    let root = private_root();
+    let file = root.path().join("broken.sql");
+    fs::write(&file, "CREATE TABLE t (n INT);\n\nSELEKT 1;\nDROP TABLE t;").unwrap();
+    let report = server()
+        .temp_root(root.path())
+        .init_file(&file)
+        .start()
+        .unwrap_err()
+        .report();
+    for part in ["failed in phase initialize", "broken.sql", "1064", "SELEKT", "line 1"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    assert_eq!(managed_daemons_tests::processes_of(root.path()), []);
+
+    // In a directory of one's own the next start finds nothing half done.
+    let dir = root.path().join("mine");
+    let broken = server().working_dir(&dir).init_file(&file).start();
+    assert!(broken.is_err());
+    fs::write(&file, "CREATE TABLE t (n INT)").unwrap();
+    let daemon = server().working_dir(&dir).init_file(&file).start().unwrap();
+    run(&daemon.url(), "INSERT INTO t VALUES (1)").unwrap();
+}
+
+fn what_is_filled_once_is_copied_with_other_passwords(server: fn() -> Builder<MySql>) {
+    // A text of its own, so that no earlier run has made it.
+    let sql = format!(
+        "CREATE TABLE made (at BIGINT); INSERT INTO made VALUES ({:?}); DO SLEEP(3)",
+        std::process::id()
+    );
+    let build = |root: &str, password: &str| {
+        let begin = Instant::now();
+        let builder = server().root_password(root).user("app", password).init_sql(&*sql);
+        (builder.start().unwrap(), begin.elapsed())
+    };
+    let (first, slow) = build("root 1", "app 1");
+    let (second, fast) = build("root 2", "app 2");
+    assert!(slow.as_secs() >= 3 && fast.as_secs() < 3, "{slow:?} {fast:?}");
+    for daemon in [&first, &second] {
+        assert_eq!(
+            one(&daemon.url(), "SELECT CAST(COUNT(*) AS CHAR) FROM made").unwrap(),
+            "1"
+        );
+        assert_eq!(one(&daemon.root_url(), "SELECT 'in'").unwrap(), "in");
+    }
+    for (right, wrong) in [("app:app%202", "app:app%201"), ("root:root%202", "root:root%201")] {
+        let (_, rest) = second
+            .url()
+            .split_once('@')
+            .map(|(_, rest)| ((), rest.to_owned()))
+            .unwrap();
+        assert!(run(&format!("mysql://{right}@{rest}"), "SELECT 1").is_ok());
+        assert_eq!(
+            code(run(&format!("mysql://{wrong}@{rest}"), "SELECT 1")),
+            Some(ACCESS_DENIED)
+        );
+    }
+}
+
+fn a_script_of_megabytes_is_run(server: fn() -> Builder<MySql>) {
+    let mut sql = String::from("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, what LONGTEXT);\n");
+    for _ in 0..12 {
+        sql.push_str(&format!("INSERT INTO t (what) VALUES ('{}');\n", "x".repeat(500_000)));
+    }
+    let daemon = server().init_sql(sql).start().unwrap();
+    assert_eq!(
+        one(&daemon.url(), "SELECT CAST(SUM(LENGTH(what)) AS CHAR) FROM t").unwrap(),
+        "6000000"
+    );
+}
+
+#[test]
+fn what_is_missing_is_said_before_anything_is_started() {
+    let root = private_root();
+    for (builder, says) in [
+        (mariadb().init_file("no/such.sql"), "no/such.sql"),
+        (mariadb().init_dir("no/such/dir"), "no/such/dir"),
+        (mariadb().init_dir(root.path()), "holds no `.sql` file"),
+    ] {
+        let report = builder.start().unwrap_err().report();
+        assert!(report.contains(says) && report.contains("phase configure"), "{report}");
+    }
+}

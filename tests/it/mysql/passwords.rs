@@ -1,0 +1,225 @@
+//! Nobody gets in without the password, at no moment.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use managed_daemons::{Builder, Daemon, ManagedDaemonError, MySql, MySqlDaemon};
+
+use super::{code, on_both_servers, one, run, ACCESS_DENIED};
+
+on_both_servers!(
+    roots_password_holds_over_tcp_and_over_the_socket,
+    no_account_of_the_servers_own_is_open,
+    nobody_gets_in_while_it_starts,
+    a_password_is_taken_literally,
+    no_credential_is_to_be_seen,
+    a_restart_leaves_what_a_test_has_changed,
+);
+
+/// The URL of somebody else, or with another password.
+fn url_of(daemon: &MySqlDaemon, socket: bool, credentials: &str) -> String {
+    let url = if socket {
+        daemon.root_unix_socket_url()
+    } else {
+        daemon.root_url()
+    };
+    let (_, rest) = url.split_once('@').unwrap();
+    format!("mysql://{credentials}@{rest}")
+}
+
+fn roots_password_holds_over_tcp_and_over_the_socket(server: fn() -> Builder<MySql>) {
+    for daemon in [
+        server().start().unwrap(),
+        server().root_password("s3cret").start().unwrap(),
+    ] {
+        assert_eq!(
+            one(&daemon.root_url(), "SELECT CURRENT_USER()").unwrap(),
+            "root@localhost"
+        );
+        assert_eq!(
+            one(&daemon.root_unix_socket_url(), "SELECT CURRENT_USER()").unwrap(),
+            "root@localhost"
+        );
+        run(&daemon.root_url(), "CREATE DATABASE another").unwrap();
+        for socket in [false, true] {
+            for credentials in ["root:wrong", "root", "root:", "nobody", ":"] {
+                let refused = run(&url_of(&daemon, socket, credentials), "SELECT 1");
+                assert_eq!(code(refused), Some(ACCESS_DENIED), "{credentials} {socket}");
+            }
+        }
+        // Again after the server has seen the right one, which MySQL remembers.
+        daemon.restart().unwrap();
+        assert_eq!(
+            code(run(&url_of(&daemon, true, "root"), "SELECT 1")),
+            Some(ACCESS_DENIED)
+        );
+        assert_eq!(one(&daemon.root_url(), "SELECT 'in'").unwrap(), "in");
+    }
+}
+
+fn no_account_of_the_servers_own_is_open(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    let accounts = one(
+        &daemon.root_url(),
+        "SELECT GROUP_CONCAT(DISTINCT user ORDER BY user SEPARATOR '/') FROM mysql.user",
+    )
+    .unwrap();
+    assert!(accounts.contains("root") && accounts.contains('/'), "{accounts}");
+    for account in accounts.split('/') {
+        for socket in [false, true] {
+            assert!(
+                code(run(&url_of(&daemon, socket, account), "SELECT 1")).is_some(),
+                "{account}"
+            );
+        }
+    }
+}
+
+fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
+    let configured = server().configure().unwrap();
+    let urls = [false, true].map(|socket| url_of(&configured, socket, "root"));
+    let (started, refused) = (AtomicBool::new(false), AtomicU32::new(0));
+    let daemon = std::thread::scope(|scope| {
+        for url in &urls {
+            let (started, refused) = (&started, &refused);
+            scope.spawn(move || loop {
+                let last = started.load(Ordering::SeqCst);
+                match run(url, "SELECT 1") {
+                    Ok(()) => panic!("root got in without a password"),
+                    Err(error) => {
+                        let denied = code(Err::<(), _>(error)) == Some(ACCESS_DENIED);
+                        refused.fetch_add(u32::from(denied), Ordering::SeqCst);
+                    }
+                }
+                if last {
+                    return;
+                }
+            });
+        }
+        let daemon = configured.start();
+        started.store(true, Ordering::SeqCst);
+        daemon.unwrap()
+    });
+    assert!(refused.into_inner() >= 2);
+    drop(daemon);
+}
+
+/// What a shell, a file of options, SQL or a URL could stumble over.
+const AWKWARD: &[&str] = &[
+    "'",
+    "\"",
+    "`",
+    "\\",
+    "\\'",
+    "#",
+    "-- ",
+    ";",
+    "a;\nDROP DATABASE test;\n",
+    "\r\n# x",
+    "\t",
+    " ",
+    "%",
+    "@:/?&=",
+    "$(id)",
+    "ü",
+    "🦀",
+    "\u{1a}",
+    "${HOME}",
+    "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
+];
+
+fn a_password_is_taken_literally(server: fn() -> Builder<MySql>) {
+    let mut builder = server().root_password(AWKWARD.concat());
+    for (at, password) in AWKWARD.iter().enumerate() {
+        builder = builder.user(format!("user{at}"), *password);
+    }
+    let daemon = builder.start().unwrap();
+    assert_eq!(daemon.root_password(), AWKWARD.concat());
+    assert_eq!(one(&daemon.root_url(), "SELECT DATABASE()").unwrap(), "test");
+    assert_eq!(
+        one(&daemon.root_unix_socket_url(), "SELECT DATABASE()").unwrap(),
+        "test"
+    );
+    for (at, password) in AWKWARD.iter().enumerate() {
+        let options = sqlx::mysql::MySqlConnectOptions::new()
+            .host("127.0.0.1")
+            .port(daemon.port())
+            .username(&format!("user{at}"))
+            .password(password);
+        let connected = super::block_on(sqlx::ConnectOptions::connect(&options));
+        assert!(connected.is_ok(), "{password:?}: {:?}", connected.err());
+        let close = options.password(&format!("{password}x"));
+        let refused = super::block_on(sqlx::ConnectOptions::connect(&close));
+        assert_eq!(code(refused), Some(ACCESS_DENIED), "{password:?}");
+    }
+    daemon.restart().unwrap();
+    assert_eq!(one(&daemon.url(), "SELECT 'in'").unwrap(), "in");
+}
+
+fn no_credential_is_to_be_seen(server: fn() -> Builder<MySql>) {
+    let builder = server().root_password("r00t-s3cret").user("app", "4pp-s3cret");
+    let shown = format!("{builder:?}");
+    let daemon = builder.start().unwrap();
+    let shown = shown + &format!("{daemon:?}") + &format!("{:?}", &*daemon);
+    let process = Path::new("/proc").join(daemon.pid().unwrap().to_string());
+    let seen = ["cmdline", "environ"]
+        .map(|file| String::from_utf8_lossy(&std::fs::read(process.join(file)).unwrap()).into_owned());
+    let everything = shown + &seen.concat() + &daemon.log().unwrap();
+    assert!(!everything.contains("s3cret"), "{everything}");
+    // In files: in none but `service.json`, and there for the daemon's user alone.
+    let found = files_with(daemon.working_dir(), "s3cret");
+    assert_eq!(found, ["service.json"]);
+}
+
+fn files_with(dir: &Path, text: &str) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() {
+            found.extend(files_with(&path, text));
+        } else if kind.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            if bytes.windows(text.len()).any(|window| window == text.as_bytes()) {
+                assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+                found.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+    }
+    found
+}
+
+fn a_restart_leaves_what_a_test_has_changed(server: fn() -> Builder<MySql>) {
+    let daemon = server().user("app", "pass").start().unwrap();
+    run(&daemon.root_url(), "ALTER USER 'app'@'%' IDENTIFIED BY 'rotated'").unwrap();
+    run(
+        &daemon.root_url(),
+        "ALTER USER 'root'@'localhost' IDENTIFIED BY 'rotated'",
+    )
+    .unwrap();
+    daemon.restart().unwrap();
+    assert_eq!(code(run(&daemon.url(), "SELECT 1")), Some(ACCESS_DENIED));
+    assert_eq!(
+        one(&url_of(&daemon, true, "root:rotated"), "SELECT 'in'").unwrap(),
+        "in"
+    );
+}
+
+#[test]
+fn what_can_be_no_password_is_refused_with_its_option() {
+    let cases = [
+        (super::mariadb().root_password(""), "root_password"),
+        (super::mariadb().root_password("a\0b"), "root_password"),
+        (super::mariadb().user("app", ""), "user"),
+        (super::mariadb().user("app", "a\0b"), "user"),
+    ];
+    for (builder, wrong) in cases {
+        let ManagedDaemonError::Start { source, .. } = builder.start().unwrap_err() else {
+            panic!("not a failed start")
+        };
+        let ManagedDaemonError::InvalidOption { daemon, option, .. } = *source else {
+            panic!("{source}")
+        };
+        assert_eq!((daemon, option), (MySql::NAME, wrong));
+    }
+}

@@ -1,0 +1,139 @@
+//! The server's settings.
+
+use managed_daemons::{Builder, MySql};
+
+use super::{mariadb, on_both_servers, one, run};
+
+on_both_servers!(
+    settings_are_in_effect_and_win_over_ours,
+    a_setting_is_taken_literally,
+    a_setting_that_shapes_the_data_directory_works,
+    the_defaults_are_those_that_tests_rely_on,
+    no_file_of_options_of_the_systems_is_read,
+);
+
+fn settings_are_in_effect_and_win_over_ours(server: fn() -> Builder<MySql>) {
+    let daemon = server()
+        .setting("max-connections", "11")
+        .setting("max_connections", "17")
+        .setting("innodb_buffer_pool_size", "64M")
+        .setting("sql_mode", "")
+        .start()
+        .unwrap();
+    let sql = "SELECT CONCAT(@@max_connections, ' ', @@innodb_buffer_pool_size, ' <', @@sql_mode, '>')";
+    assert_eq!(one(&daemon.url(), sql).unwrap(), "17 67108864 <>");
+}
+
+fn a_setting_is_taken_literally(server: fn() -> Builder<MySql>) {
+    // Run for each user who may not do everything.
+    let value = "SET @seen = 'a\"b # c\\\\d\n[client]\nuser=x\t ;'";
+    let daemon = server()
+        .user("app", "pass")
+        .setting("init_connect", value)
+        .start()
+        .unwrap();
+    assert_eq!(one(&daemon.url(), "SELECT @@init_connect").unwrap(), value);
+    assert_eq!(
+        one(&daemon.url(), "SELECT @seen").unwrap(),
+        "a\"b # c\\d\n[client]\nuser=x\t ;"
+    );
+}
+
+fn a_setting_that_shapes_the_data_directory_works(server: fn() -> Builder<MySql>) {
+    let daemon = server()
+        .setting("lower_case_table_names", "1")
+        .setting("innodb_page_size", "8K")
+        .start()
+        .unwrap();
+    run(
+        &daemon.url(),
+        "CREATE TABLE Mixed (n INT); INSERT INTO mIXED VALUES (1)",
+    )
+    .unwrap();
+    assert_eq!(
+        one(&daemon.url(), "SELECT CAST(@@innodb_page_size AS CHAR)").unwrap(),
+        "8192"
+    );
+}
+
+fn the_defaults_are_those_that_tests_rely_on(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    run(&daemon.url(), "CREATE TABLE t (n INT PRIMARY KEY, b LONGBLOB)").unwrap();
+    let sql = "SELECT CONCAT_WS(' ', @@character_set_server, @@default_storage_engine, @@autocommit, @@lower_case_table_names)";
+    assert_eq!(one(&daemon.url(), sql).unwrap(), "utf8mb4 InnoDB 1 0");
+    // The redo log is small, and a row that is not is taken all the same.
+    run(&daemon.url(), "INSERT INTO t VALUES (1, REPEAT('x', 5000000))").unwrap();
+    assert_eq!(
+        one(&daemon.url(), "SELECT CAST(LENGTH(b) AS CHAR) FROM t").unwrap(),
+        "5000000"
+    );
+    // And so is a transaction that locks many rows, though the buffer pool is small.
+    let many = "SET SESSION cte_max_recursion_depth = 1000000";
+    let fill = "CREATE TABLE many (n INT PRIMARY KEY); INSERT INTO many \
+                WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200000) SELECT n FROM s; \
+                START TRANSACTION; UPDATE many SET n = n + 1000000; COMMIT";
+    let depth = if daemon.flavor() == managed_daemons::Flavor::MySql {
+        format!("{many}; {fill}")
+    } else {
+        format!("SET SESSION max_recursive_iterations = 1000000; {fill}")
+    };
+    run(&daemon.url(), &depth).unwrap();
+    assert_eq!(
+        one(&daemon.url(), "SELECT CAST(MIN(n) AS CHAR) FROM many").unwrap(),
+        "1000001"
+    );
+}
+
+fn no_file_of_options_of_the_systems_is_read(server: fn() -> Builder<MySql>) {
+    let daemon = server().start().unwrap();
+    let cmdline = std::fs::read(format!("/proc/{}/cmdline", daemon.pid().unwrap())).unwrap();
+    let cmdline = String::from_utf8_lossy(&cmdline).into_owned();
+    let conf = daemon.working_dir().join("service.conf");
+    // The only file there is to it then, and that only as the first argument.
+    let after_program = cmdline.split_once("--").unwrap().1;
+    let last_of_loader = after_program
+        .rsplit_once("sbin/")
+        .map_or(after_program, |(_, rest)| rest);
+    let first = last_of_loader
+        .split('\0')
+        .find(|argument| argument.contains("defaults"))
+        .unwrap();
+    assert!(
+        first.ends_with(&format!("defaults-file={}", conf.display())),
+        "{cmdline:?}"
+    );
+}
+
+#[test]
+fn what_the_framework_sets_can_not_be_set() {
+    for name in [
+        "datadir",
+        "bind-address",
+        "loose_bind_address",
+        "SOCKET",
+        "port",
+        "skip-grant-tables",
+        "init_file",
+    ] {
+        let report = mariadb().setting(name, "1").start().unwrap_err().report();
+        assert!(
+            report.contains("option `setting`") && report.contains("set by the framework"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn what_can_be_no_setting_is_refused() {
+    for (name, value, says) in [
+        ("", "1", "is no setting"),
+        ("max connections", "1", "is no setting"),
+        ("a=1\nskip-grant-tables", "1", "is no setting"),
+        ("!include /etc/passwd", "1", "is no setting"),
+        ("init_connect", "a\0b", "holds NUL"),
+        ("init_connect", &"x".repeat(5000), "too long"),
+    ] {
+        let report = mariadb().setting(name, value).start().unwrap_err().report();
+        assert!(report.contains("option `setting`") && report.contains(says), "{report}");
+    }
+}

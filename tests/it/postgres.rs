@@ -1,0 +1,87 @@
+//! PostgreSQL, used through the clients people use.
+
+mod clients;
+mod init;
+mod kills;
+mod lifecycle;
+mod options;
+mod replicas;
+mod tls;
+mod tools;
+mod work;
+
+use std::process::Command;
+
+use managed_daemons::{Builder, ManagedDaemonError, Postgres, PostgresDaemon};
+use tokio_postgres::{Client, NoTls};
+
+/// A builder for the server under test: the one that is found, or the one this variable names, to run all of this with
+/// other versions.
+fn builder() -> Builder<Postgres> {
+    match std::env::var_os("MANAGED_DAEMONS_TEST_POSTGRES") {
+        Some(path) => PostgresDaemon::builder().binary(path),
+        None => PostgresDaemon::builder(),
+    }
+}
+
+fn start(builder: Builder<Postgres>) -> PostgresDaemon {
+    builder.start().unwrap_or_else(|error| panic!("{}", error.report()))
+}
+
+/// The report of a start that fails.
+#[track_caller]
+fn refusal(builder: Builder<Postgres>) -> String {
+    match builder.start() {
+        Ok(daemon) => panic!("{daemon:?} should not have started"),
+        Err(error) => error.report(),
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// A connection of tokio-postgres, driven in the background.
+async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// A single value, over a connection of its own.
+#[track_caller]
+fn value(daemon: &PostgresDaemon, sql: &str) -> String {
+    single(&daemon.query(sql).unwrap_or_else(|error| panic!("{}", error.report())))
+}
+
+#[track_caller]
+fn single(rows: &[Vec<Option<String>>]) -> String {
+    match rows {
+        [row] => row[0].clone().unwrap(),
+        _ => panic!("{rows:?}"),
+    }
+}
+
+/// Runs a client program; `None` where it is not installed, as in installations of the server alone.
+fn output(command: Result<Command, ManagedDaemonError>, args: &[&str]) -> Option<String> {
+    let mut command = match command {
+        Ok(command) => command,
+        Err(error @ ManagedDaemonError::BinaryNotFound { .. }) => {
+            let text = error.to_string();
+            assert!(text.contains("looked in"), "{text}");
+            return None;
+        }
+        Err(error) => panic!("{}", error.report()),
+    };
+    let output = command.args(args).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(text)
+}

@@ -1,0 +1,133 @@
+//! Every URL is one that tokio-postgres, sqlx and libpq take.
+
+use managed_daemons::PostgresDaemon;
+use sqlx::{Connection, PgConnection, Row};
+
+use super::{builder, connect, output, runtime, start};
+
+/// A user, a password and a database with everything in them that means something in a URL, in SQL or in a configuration.
+const USER: &str = "Ann Oñeil@ex:am/ple?#%&";
+const PASSWORD: &str = "q\"u'o\\te\n#%@:/?& \t$&{}";
+const DATABASE: &str = "da\"ta b'a/s?e";
+
+fn urls(daemon: &PostgresDaemon) -> [String; 2] {
+    [daemon.url(), daemon.unix_socket_url()]
+}
+
+const WHO: &str = "SELECT current_user::text, current_database()::text";
+
+#[track_caller]
+fn assert_every_client_gets_in(daemon: &PostgresDaemon) {
+    let expected = (daemon.user().to_owned(), daemon.database().to_owned());
+    for url in urls(daemon) {
+        runtime().block_on(async {
+            let row = connect(&url).await.unwrap().query_one(WHO, &[]).await.unwrap();
+            assert_eq!((row.get(0), row.get(1)), expected, "tokio-postgres, {url}");
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            let row = sqlx::query(WHO).fetch_one(&mut connection).await.unwrap();
+            assert_eq!((row.get(0), row.get(1)), expected, "sqlx, {url}");
+        });
+        let args = ["--tuples-only", "--no-align", "--field-separator=\n", "-c", WHO, &url];
+        let mut bare = daemon.psql();
+        if let Ok(command) = &mut bare {
+            // The URL alone has to do.
+            for name in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD"] {
+                command.env_remove(name);
+            }
+        }
+        if let Some(text) = output(bare, &args) {
+            assert_eq!(text, format!("{}\n{}\n", expected.0, expected.1), "libpq, {url}");
+        }
+    }
+    if let Some(text) = output(
+        daemon.psql(),
+        &["--tuples-only", "--no-align", "--field-separator=\n", "-c", WHO],
+    ) {
+        assert_eq!(text, format!("{}\n{}\n", expected.0, expected.1), "psql");
+    }
+}
+
+#[test]
+fn plain_names() {
+    assert_every_client_gets_in(&start(builder()));
+}
+
+#[test]
+fn names_with_everything_in_them() {
+    let daemon = start(builder().user(USER).password(PASSWORD).database(DATABASE));
+    assert_eq!(daemon.password(), Some(PASSWORD));
+    assert_every_client_gets_in(&daemon);
+}
+
+#[test]
+fn names_and_passwords_that_are_not_ascii() {
+    assert_every_client_gets_in(&start(builder().user("jürgen").password("pässwörd").database("größe")));
+}
+
+#[test]
+fn a_password_that_clients_normalise() {
+    // A ligature and a decomposed letter: what is hashed is "fiü". sqlx does not normalise, and gets in with that only.
+    let (given, normal) = ("\u{fb01}u\u{308}", "fi\u{fc}");
+    let daemon = start(builder().password(given));
+    let url = daemon.url();
+    runtime().block_on(async {
+        connect(&url).await.unwrap();
+        let normalised = url.replace(&encoded(given), &encoded(normal));
+        assert_ne!(url, normalised);
+        connect(&normalised).await.unwrap();
+        PgConnection::connect(&normalised).await.unwrap();
+    });
+    output(daemon.psql(), &["-c", WHO]);
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+#[test]
+fn without_password() {
+    let daemon = start(builder().without_password());
+    assert_eq!(daemon.password(), None);
+    assert_every_client_gets_in(&daemon);
+}
+
+#[test]
+fn as_often_hashed_as_the_standard_wants() {
+    let daemon = start(builder().scram_iterations(4096));
+    assert_every_client_gets_in(&daemon);
+    let stored = daemon
+        .query("SELECT rolpassword FROM pg_authid WHERE rolname = 'postgres'")
+        .unwrap();
+    assert!(super::single(&stored).starts_with("SCRAM-SHA-256$4096:"));
+}
+
+#[test]
+fn nobody_gets_in_with_another_password() {
+    let daemon = start(builder());
+    let password = daemon.password().unwrap();
+    assert_eq!(password.len(), 32);
+    runtime().block_on(async {
+        for url in urls(&daemon) {
+            for other in ["", "wrong", &password.to_uppercase()] {
+                let error = connect(&url.replace(password, other)).await.err();
+                assert!(error.is_some(), "{other:?} is taken");
+            }
+        }
+    });
+}
+
+#[test]
+fn credentials_are_shown_nowhere() {
+    let daemon = start(builder().password("hush-hush").role("r", "hush-hush"));
+    assert!(!format!("{daemon:?}").contains("hush"));
+    assert!(!daemon.log().unwrap().contains("hush"));
+    let pid = daemon.pid().unwrap();
+    for file in ["cmdline", "environ"] {
+        let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains("hush"), "{file}");
+    }
+}

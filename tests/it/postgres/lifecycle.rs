@@ -1,0 +1,217 @@
+//! Start, use, stop, is not running, start again, still there.
+
+use std::path::Path;
+use std::time::Duration;
+
+use managed_daemons::{with_postgres, PostgresDaemon};
+
+use super::{builder, connect, refusal, runtime, start, value};
+use crate::support::private_root;
+
+fn keep(daemon: &PostgresDaemon) {
+    daemon.query("CREATE TABLE kept AS SELECT 42 AS answer").unwrap();
+}
+
+#[track_caller]
+fn assert_kept(daemon: &PostgresDaemon) {
+    assert_eq!(value(daemon, "SELECT answer FROM kept"), "42");
+}
+
+#[test]
+fn stop_keeps_data_and_port() {
+    let daemon = start(builder());
+    let (port, url) = (daemon.port(), daemon.url());
+    keep(&daemon);
+    daemon.stop().unwrap();
+    assert!(!daemon.is_running());
+    assert!(daemon.query("SELECT 1").is_err());
+    assert!(daemon.start_if_not_running().unwrap());
+    assert!(!daemon.start_if_not_running().unwrap());
+    assert_eq!((daemon.port(), daemon.url()), (port, url));
+    assert_kept(&daemon);
+    daemon.restart().unwrap();
+    assert_kept(&daemon);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_clients() {
+    let daemon = start(builder().stop_timeout(Duration::from_secs(60)));
+    runtime().block_on(async {
+        let client = connect(&daemon.url()).await.unwrap();
+        client.batch_execute("BEGIN; CREATE TABLE unfinished ()").await.unwrap();
+        let begin = std::time::Instant::now();
+        daemon.stop().unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        assert!(client.batch_execute("COMMIT").await.is_err());
+    });
+    daemon.start_if_not_running().unwrap();
+    assert_eq!(
+        value(&daemon, "SELECT count(*) FROM pg_class WHERE relname = 'unfinished'"),
+        "0"
+    );
+}
+
+#[test]
+fn what_was_committed_survives_a_kill_under_load() {
+    let daemon = start(builder());
+    daemon.query("CREATE TABLE counted (n int PRIMARY KEY)").unwrap();
+    let confirmed = runtime().block_on(async {
+        let client = connect(&daemon.url()).await.unwrap();
+        let mut confirmed = 0;
+        for n in 1_i32.. {
+            // Killed without a warning, at whatever it is doing by then.
+            if n == 500 {
+                daemon.kill().unwrap();
+            }
+            match client.execute("INSERT INTO counted VALUES ($1)", &[&n]).await {
+                Ok(_) => confirmed = n,
+                Err(_) => break,
+            }
+        }
+        confirmed
+    });
+    assert!(!daemon.is_running());
+    daemon.start_if_not_running().unwrap();
+    assert_eq!(value(&daemon, "SELECT max(n) FROM counted"), confirmed.to_string());
+}
+
+#[test]
+fn one_that_was_killed_from_outside_starts_again() {
+    let daemon = start(builder());
+    keep(&daemon);
+    let pid = nix::unistd::Pid::from_raw(daemon.pid().unwrap() as i32);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    crate::support::eventually("seen to be gone", || match daemon.is_running() {
+        true => Err(()),
+        false => Ok(()),
+    });
+    assert!(daemon.start_if_not_running().unwrap());
+    assert_kept(&daemon);
+}
+
+#[test]
+fn a_paused_one_answers_nobody_and_goes_on_where_it_was() {
+    let daemon = start(builder());
+    runtime().block_on(async {
+        let client = connect(&daemon.url()).await.unwrap();
+        daemon.pause().unwrap();
+        // The process behind this connection leads a session of its own.
+        let answer = tokio::time::timeout(Duration::from_millis(200), client.batch_execute("SELECT 1")).await;
+        assert!(answer.is_err(), "it answers");
+        daemon.resume().unwrap();
+        client.batch_execute("SELECT 1").await.unwrap();
+        daemon.pause().unwrap();
+    });
+    daemon.stop().unwrap();
+}
+
+#[test]
+fn it_can_be_loaded_while_it_runs_and_when_it_is_stopped() {
+    let daemon = start(builder().database("app").role("reader", "r").setting("work_mem", "5MB"));
+    keep(&daemon);
+    let (port, url, reader) = (daemon.port(), daemon.url(), daemon.url_for("reader"));
+    let dir = daemon.detach().unwrap();
+    for running in [true, false] {
+        let daemon = PostgresDaemon::load(&dir).unwrap();
+        assert_eq!(daemon.is_running(), running);
+        daemon.start_if_not_running().unwrap();
+        assert_eq!(
+            (daemon.port(), daemon.url(), daemon.url_for("reader")),
+            (port, url.clone(), reader.clone())
+        );
+        assert_kept(&daemon);
+        assert_eq!(value(&daemon, "SHOW work_mem"), "5MB");
+        daemon.stop().unwrap();
+        if running {
+            daemon.detach().unwrap();
+        } else {
+            daemon.destroy().unwrap();
+        }
+    }
+    assert!(!dir.exists());
+}
+
+#[test]
+fn a_directory_of_the_users_own_keeps_everything() {
+    let root = private_root();
+    let dir = root.path().join("with space and 'quote'").join("pg");
+    std::fs::create_dir(dir.parent().unwrap()).unwrap();
+    let (port, url) = {
+        let daemon = start(builder().working_dir(&dir).database("app"));
+        keep(&daemon);
+        (daemon.port(), daemon.url())
+    };
+    assert!(!Path::new(&dir).join("service.pid").exists());
+    let daemon = start(
+        builder()
+            .working_dir(&dir)
+            .extra_database("more")
+            .password("another")
+            .role("r", "x"),
+    );
+    assert_eq!(daemon.port(), port);
+    assert_ne!(daemon.url(), url);
+    assert_kept(&daemon);
+    runtime().block_on(async {
+        connect(&daemon.url_of("more")).await.unwrap();
+        connect(&daemon.url_for("r").unwrap()).await.unwrap();
+        assert!(connect(&url).await.is_err(), "the password is the new one");
+    });
+    drop(daemon);
+    let report = refusal(builder().working_dir(&dir).user("somebody"));
+    assert!(report.contains("was made for \"postgres\""), "{report}");
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_gets_a_short_one() {
+    let root = private_root();
+    let dir = root.path().join("d".repeat(100));
+    let daemon = start(builder().working_dir(dir));
+    assert!(daemon.unix_socket().exists());
+    runtime().block_on(async {
+        connect(&daemon.unix_socket_url()).await.unwrap();
+    });
+}
+
+#[test]
+fn a_directory_that_is_no_text_will_do() {
+    use std::os::unix::ffi::OsStrExt;
+    let root = private_root();
+    let dir = root.path().join(std::ffi::OsStr::from_bytes(b"no\xfftext\n"));
+    let daemon = start(builder().working_dir(dir));
+    assert_eq!(value(&daemon, "SELECT 1"), "1");
+}
+
+#[test]
+fn a_bad_setting_fails_at_once_in_its_own_words() {
+    let begin = std::time::Instant::now();
+    let report = refusal(builder().setting("work_mem", "a lot"));
+    assert!(report.contains("invalid value for parameter \"work_mem\""), "{report}");
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    let report = refusal(builder().setting("no_such_setting", "1"));
+    assert!(report.contains("unrecognized configuration parameter"), "{report}");
+}
+
+#[test]
+fn it_reads_its_configuration_again() {
+    let daemon = start(builder());
+    daemon.query("ALTER SYSTEM SET work_mem = '7MB'").unwrap();
+    daemon.reload().unwrap();
+    crate::support::eventually("reloaded", || match value(&daemon, "SHOW work_mem") {
+        set if set == "7MB" => Ok(()),
+        other => Err(other),
+    });
+}
+
+#[with_postgres(database = "app", setting("work_mem", "6MB"), init_sql = "CREATE TABLE t ()")]
+#[test]
+fn a_test_is_handed_one(postgres: PostgresDaemon) {
+    assert_eq!(value(&postgres, "SELECT count(*) FROM t"), "0");
+    assert_eq!(value(&postgres, "SHOW work_mem"), "6MB");
+}
+
+#[with_postgres]
+#[tokio::test]
+async fn an_async_test_is_handed_one(postgres: &PostgresDaemon) -> Result<(), tokio_postgres::Error> {
+    connect(&postgres.url()).await?.batch_execute("SELECT 1").await
+}

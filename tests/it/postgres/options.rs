@@ -1,0 +1,147 @@
+//! Databases, roles, settings, locales, and options that can't be used.
+
+use super::{builder, connect, refusal, runtime, start, value};
+
+#[test]
+fn further_databases_and_roles() {
+    let daemon = start(
+        builder()
+            .database("app")
+            .extra_database("audit")
+            .extra_database("we\"ird")
+            .role("reader", "p'w\\")
+            .role("it's me", "ünïcode")
+            .init_sql("CREATE TABLE t AS SELECT 7 AS n; GRANT SELECT ON t TO reader"),
+    );
+    let names = value(
+        &daemon,
+        "SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database",
+    );
+    assert_eq!(names, "app,audit,postgres,template0,template1,we\"ird");
+    runtime().block_on(async {
+        for database in ["audit", "we\"ird", "template1"] {
+            let row = connect(&daemon.url_of(database))
+                .await
+                .unwrap()
+                .query_one("SELECT current_database()::text", &[])
+                .await;
+            assert_eq!(row.unwrap().get::<_, String>(0), database);
+        }
+        let reader = connect(&daemon.url_for("reader").unwrap()).await.unwrap();
+        assert_eq!(
+            reader.query_one("SELECT n FROM t", &[]).await.unwrap().get::<_, i32>(0),
+            7
+        );
+        let refused = reader.batch_execute("DELETE FROM t").await.unwrap_err();
+        assert_eq!(
+            refused.code(),
+            Some(&tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE)
+        );
+        connect(&daemon.url_for("it's me").unwrap()).await.unwrap();
+    });
+    assert_eq!(daemon.url_for("nobody"), None);
+}
+
+#[test]
+fn databases_can_be_made_as_anywhere() {
+    let daemon = start(builder());
+    daemon.query("CREATE DATABASE one").unwrap();
+    daemon
+        .query("CREATE DATABASE two TEMPLATE template0 LC_CTYPE 'C'")
+        .unwrap();
+    daemon.query("DROP DATABASE one").unwrap();
+}
+
+#[test]
+fn settings_win_over_defaults_and_the_last_one_over_the_others() {
+    let daemon = start(
+        builder()
+            .setting("shared_buffers", "8MB")
+            .setting("shared_buffers", "9MB")
+            .setting("search_path", "\"it's\", public")
+            .setting("cluster_name", "a'b\\c #d"),
+    );
+    assert_eq!(value(&daemon, "SHOW shared_buffers"), "9MB");
+    assert_eq!(value(&daemon, "SHOW search_path"), "\"it's\", public");
+    assert_eq!(value(&daemon, "SHOW cluster_name"), "a'b\\c #d");
+}
+
+#[test]
+fn the_defaults_are_what_is_documented() {
+    let daemon = start(builder());
+    for (name, expected) in [
+        ("fsync", "off"),
+        ("synchronous_commit", "on"),
+        ("full_page_writes", "on"),
+        ("max_connections", "100"),
+        ("wal_level", "replica"),
+        ("listen_addresses", "127.0.0.1"),
+        ("dynamic_shared_memory_type", "mmap"),
+        ("password_encryption", "scram-sha-256"),
+        ("server_encoding", "UTF8"),
+    ] {
+        if name == "password_encryption" && daemon.version().starts_with("13") {
+            continue;
+        }
+        assert_eq!(value(&daemon, &format!("SHOW {name}")), expected, "{name}");
+    }
+    // Nothing that is not ours, but for its own compile-time defaults.
+    assert_eq!(value(&daemon, "SELECT lower('ÄÉ') || upper('ß')"), "äéß");
+    assert_eq!(value(&daemon, "SELECT min(x) FROM (VALUES ('a'), ('B')) v(x)"), "B");
+    assert_eq!(value(&daemon, "SELECT to_tsvector('running')"), "'run':1");
+}
+
+#[test]
+fn a_locale_and_an_encoding_of_ones_own() {
+    let daemon = start(builder().locale("C").encoding("LATIN1"));
+    assert_eq!(value(&daemon, "SHOW server_encoding"), "LATIN1");
+    assert_eq!(
+        value(
+            &daemon,
+            "SELECT datctype::text FROM pg_database WHERE datname = 'postgres'"
+        ),
+        "C"
+    );
+    let daemon = start(builder().encoding("SQL_ASCII"));
+    assert_eq!(value(&daemon, "SHOW server_encoding"), "SQL_ASCII");
+    let report = refusal(builder().locale("xx_XX.nonsense"));
+    assert!(report.contains("xx_XX.nonsense"), "{report}");
+}
+
+#[test]
+fn checksums_of_pages() {
+    for on in [false, true] {
+        let daemon = start(builder().data_checksums(on));
+        assert_eq!(value(&daemon, "SHOW data_checksums"), if on { "on" } else { "off" });
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_a_reason() {
+    for (broken, why) in [
+        (builder().user(""), "is empty"),
+        (builder().user("pg_me"), "keeps for itself"),
+        (builder().user("O'Neil"), "owner of its extensions"),
+        (builder().user("a\0b"), "NUL"),
+        (builder().user("a\nb"), "end of a line"),
+        (builder().database("x".repeat(64)), "63 bytes"),
+        (builder().database("template1"), "made from"),
+        (builder().password(""), "without_password"),
+        (builder().password("a\0b"), "NUL"),
+        (builder().role("postgres", "x"), "twice"),
+        (builder().role("r", ""), "empty"),
+        (builder().extra_database("postgres"), "twice"),
+        (builder().extension("a\0b"), "NUL"),
+        (builder().extension("no_such_extension"), "no_such_extension"),
+        (builder().setting("work mem", "1"), "is no setting"),
+        (builder().setting("x = 1\nfsync", "on"), "is no setting"),
+        (builder().setting("Port", "1"), "use the builder's `port`"),
+        (builder().setting("work_mem", "1\0"), "NUL"),
+        (builder().setting("dynamic_shared_memory_type", "posix"), "outlive"),
+        (builder().encoding(""), "empty"),
+        (builder().scram_iterations(0), "1 at least"),
+    ] {
+        let report = refusal(broken);
+        assert!(report.contains(why), "{why}: {report}");
+    }
+}

@@ -1,0 +1,73 @@
+//! Valkey: the recipe of Redis with another program. Debian 12 has none, so there it is fetched from the suite after it.
+
+use managed_daemons::{with_valkey, RedisDaemon, ValkeyDaemon};
+
+use crate::support::{assert_nothing_left, private_root};
+
+/// The suite to fetch from; none where the host's own has it.
+fn suite() -> &'static str {
+    match std::fs::read_to_string("/etc/os-release") {
+        Ok(release) if release.contains("VERSION_CODENAME=bookworm") => "trixie",
+        _ => "",
+    }
+}
+
+fn ask<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> redis::RedisResult<T> {
+    let mut connection = redis::Client::open(url)?.get_connection()?;
+    redis::cmd(command[0]).arg(&command[1..]).query(&mut connection)
+}
+
+#[with_valkey(suite(suite()), directive("maxmemory", "8mb"))]
+#[test]
+fn it_is_valkey_and_takes_the_options_of_redis(valkey: ValkeyDaemon) -> redis::RedisResult<()> {
+    let info: String = ask(&valkey.url(), &["INFO", "server"])?;
+    assert!(info.contains("server_name:valkey"), "{info}");
+    assert!(info.contains(&format!("valkey_version:{}", valkey.version())), "{info}");
+    let limit: Vec<String> = ask(&valkey.url(), &["CONFIG", "GET", "maxmemory"])?;
+    assert_eq!(limit, ["maxmemory", "8388608"]);
+    let without = valkey.url().replace(valkey.password().unwrap(), "wrong");
+    assert!(ask::<String>(&without, &["PING"]).is_err());
+    Ok(())
+}
+
+#[test]
+fn stop_and_start_keep_data_and_port() {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    let password = "q\"uo'te #\\ \n ü";
+    let daemon = ValkeyDaemon::builder()
+        .suite(suite())
+        .password(password)
+        .working_dir(&dir)
+        .start()
+        .unwrap();
+    let url = daemon.url();
+    let _: () = ask(&url, &["SET", "foo", "bar"]).unwrap();
+    daemon.restart().unwrap();
+    assert_eq!(daemon.url(), url);
+    assert_eq!(ask::<String>(&url, &["GET", "foo"]).unwrap(), "bar");
+    daemon.pause().unwrap();
+    daemon.resume().unwrap();
+    daemon.close().unwrap();
+    let error = RedisDaemon::load(&dir).unwrap_err().report();
+    assert!(error.contains("is of a valkey daemon"), "{error}");
+    let daemon = ValkeyDaemon::load(&dir).unwrap();
+    daemon.start_if_not_running().unwrap();
+    assert_eq!(ask::<String>(&daemon.url(), &["GET", "foo"]).unwrap(), "bar");
+    daemon.destroy().unwrap();
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_bad_directive_is_reported_in_its_own_words() {
+    let error = ValkeyDaemon::builder()
+        .suite(suite())
+        .directive("nonsense", "1")
+        .start()
+        .unwrap_err()
+        .report();
+    assert!(
+        error.contains("valkey did not start") && error.contains("nonsense"),
+        "{error}"
+    );
+}
