@@ -12,6 +12,9 @@ use tempfile::TempDir;
 /// How long anything may take before a test says that it does not happen. Never waited for when it does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A start time-out that no test lives to see: whoever fails before it has not waited for it.
+pub(crate) const FAR: Duration = Duration::from_secs(3600);
+
 /// Waits until the condition holds, and fails with its last answer when it does not.
 #[track_caller]
 pub(crate) fn eventually<T: std::fmt::Debug>(what: &str, mut holds: impl FnMut() -> Result<(), T>) {
