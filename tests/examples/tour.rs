@@ -5,7 +5,8 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use managed_daemons::{
-    ApacheDaemon, Builder, Daemon, ManagedDaemon, MySqlDaemon, NginxDaemon, PostgresDaemon, RedisDaemon,
+    ApacheDaemon, Builder, Daemon, ManagedDaemon, MemcachedDaemon, MySqlDaemon, NginxDaemon, PostgresDaemon,
+    RabbitMqDaemon, RedisDaemon,
 };
 use sqlx::Connection;
 
@@ -32,6 +33,8 @@ fn main() -> Outcome<()> {
             scope.spawn(|| tour(MySqlDaemon::builder(), mysql)),
             scope.spawn(|| tour(NginxDaemon::builder(), |nginx| page(&nginx.url()))),
             scope.spawn(|| tour(ApacheDaemon::builder(), |apache| page(&apache.url()))),
+            scope.spawn(|| tour(RabbitMqDaemon::builder(), rabbitmq)),
+            scope.spawn(|| tour(MemcachedDaemon::builder(), memcached)),
         ];
         tours.map(|tour| tour.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
@@ -114,6 +117,32 @@ fn mysql(daemon: &MySqlDaemon) -> Outcome<String> {
             .await?;
         Ok(format!("{} rows, {:?}", done.rows_affected(), daemon.flavor()))
     })
+}
+
+fn rabbitmq(daemon: &RabbitMqDaemon) -> Outcome<String> {
+    runtime()?.block_on(async {
+        let connection = lapin::Connection::connect(&daemon.url(), lapin::ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        let queue = channel
+            .queue_declare("", Default::default(), Default::default())
+            .await?;
+        let name = queue.name().as_str();
+        let publish = channel.basic_publish("", name, Default::default(), b"hello", Default::default());
+        publish.await?.await?;
+        let message = channel.basic_get(name, Default::default()).await?;
+        let text = message.map(|message| String::from_utf8_lossy(&message.data).into_owned());
+        connection.close(200, "").await?;
+        Ok(format!("published, got {}", text.unwrap_or_default()))
+    })
+}
+
+fn memcached(daemon: &MemcachedDaemon) -> Outcome<String> {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", daemon.port()))?;
+    stream.write_all(b"set key 0 0 5\r\nvalue\r\n")?;
+    let mut answer = [0; 8];
+    stream.read_exact(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).trim().to_owned())
 }
 
 fn page(url: &str) -> Outcome<String> {

@@ -142,7 +142,7 @@ fn without_a_home_directory_the_variable_is_named() {
         .var("HOME", "")
         .var("XDG_CACHE_HOME", "");
     let error = probe
-        .as_user(&user)
+        .run_by(&user)
         .var("MANAGED_DAEMONS_PROVISION", "only")
         .ask()
         .error();

@@ -1,4 +1,5 @@
 //! One test binary, a module per behaviour.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in what tests have in common, too
 
 mod bad_input;
 mod failure;
@@ -16,7 +17,6 @@ mod mysql;
 mod nothing_left;
 mod own_daemon;
 mod postgres;
-mod postgres_tmp;
 mod provision_apt;
 #[cfg(feature = "cli")]
 mod provision_cli;

@@ -57,7 +57,7 @@ fn an_ordinary_user_without_a_home_can_fetch() {
     let user = OrdinaryUser::new();
     user.give(&cache);
     let answer = Probe::fetching("redis", &cache)
-        .as_user(&user)
+        .run_by(&user)
         .var("HOME", "/nonexistent")
         .tools(&["redis-cli"])
         .ask();
@@ -75,7 +75,7 @@ fn what_root_fetched_an_ordinary_user_can_run_whatever_the_umask() {
     Probe::fetching("redis", &cache).through(&strict).ask().found();
     let user = OrdinaryUser::new();
     let answer = Probe::fetching("redis", &cache)
-        .as_user(&user)
+        .run_by(&user)
         .tools(&["redis-cli"])
         .verifying()
         .ask();

@@ -76,7 +76,7 @@ fn a_package_changed_after_apt_looked_at_it_is_refused() {
     std::fs::create_dir(&bin).unwrap();
     let text = "#!/bin/sh\n/usr/bin/apt-get \"$@\" || exit\nfor f in ./redis-server_*.deb; do\n[ -f \"$f\" ] && \
                   printf X | /bin/dd of=\"$f\" bs=1 seek=2000 conv=notrunc 2>/dev/null\ndone\nexit 0\n";
-    script(&bin.join("apt-get"), &text);
+    script(&bin.join("apt-get"), text);
     let error = Probe::fetching("redis", &cache)
         .var("PATH", bin.to_str().unwrap())
         .ask()

@@ -37,10 +37,11 @@ fn probe() {
     if question["well_known"].is_string() {
         installation = installation.well_known(vec![leak(&question["well_known"])].leak());
     }
-    let mut wanted = Wanted::default();
-    wanted.path = question["path"].as_str().map(PathBuf::from);
-    wanted.version = question["version"].as_str().map(str::to_owned);
-    wanted.suite = question["suite"].as_str().map(str::to_owned);
+    let wanted = Wanted {
+        path: question["path"].as_str().map(PathBuf::from),
+        version: question["version"].as_str().map(str::to_owned),
+        suite: question["suite"].as_str().map(str::to_owned),
+    };
     if question["serve"].is_boolean() {
         println!("{MARK}{}", serve());
         return;

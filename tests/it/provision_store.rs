@@ -119,7 +119,7 @@ fn a_cache_that_can_only_be_read_is_used_and_not_written() {
     if is_root() {
         // Root's cache, an ordinary user's test.
         let answer = Probe::fetching("redis", &cache)
-            .as_user(&user)
+            .run_by(&user)
             .tools(&["redis-cli"])
             .ask();
         assert!(answer.path().starts_with(&cache));
@@ -128,7 +128,7 @@ fn a_cache_that_can_only_be_read_is_used_and_not_written() {
         std::fs::remove_dir_all(cache.join("store")).unwrap();
         std::fs::set_permissions(&cache, Permissions::from_mode(0o555)).unwrap();
     }
-    let error = Probe::fetching("redis", &cache).as_user(&user).ask().error();
+    let error = Probe::fetching("redis", &cache).run_by(&user).ask().error();
     assert!(error.contains("Permission denied"), "{error}");
     assert!(
         error.contains("MANAGED_DAEMONS_CACHE names another place for the cache"),

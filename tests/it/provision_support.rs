@@ -125,7 +125,7 @@ impl Probe {
     }
 
     /// Runs as the ordinary user, where the tests run as root.
-    pub(crate) fn as_user(mut self, user: &OrdinaryUser) -> Self {
+    pub(crate) fn run_by(mut self, user: &OrdinaryUser) -> Self {
         if let Some((uid, executable)) = &user.other {
             self.executable.clone_from(executable);
             let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={uid}"));

@@ -5,10 +5,12 @@ mod both;
 mod client;
 mod configurations;
 mod dialect;
+mod killed;
 mod lifecycle;
 mod nginx;
 mod proxies;
 mod reloads;
+mod tls;
 mod upstream;
 
 use client::{answer, get, Answer};

@@ -86,7 +86,7 @@ fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
     let configured = server().configure().unwrap();
     let urls = [false, true].map(|socket| url_of(&configured, socket, "root"));
     let (started, refused) = (AtomicBool::new(false), AtomicU32::new(0));
-    let _daemon = std::thread::scope(|scope| {
+    let daemon = std::thread::scope(|scope| {
         for url in &urls {
             let (started, refused) = (&started, &refused);
             scope.spawn(move || loop {
@@ -108,6 +108,7 @@ fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
         daemon.unwrap()
     });
     assert!(refused.into_inner() >= 2);
+    drop(daemon);
 }
 
 /// What a shell, a file of options, SQL or a URL could stumble over.

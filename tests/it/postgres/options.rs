@@ -80,9 +80,6 @@ fn the_defaults_are_what_is_documented() {
         ("password_encryption", "scram-sha-256"),
         ("server_encoding", "UTF8"),
     ] {
-        if name == "password_encryption" && daemon.version().starts_with("13") {
-            continue;
-        }
         assert_eq!(value(&daemon, &format!("SHOW {name}")), expected, "{name}");
     }
     // Nothing that is not ours, but for its own compile-time defaults.
@@ -106,6 +103,25 @@ fn a_locale_and_an_encoding_of_ones_own() {
     assert_eq!(value(&daemon, "SHOW server_encoding"), "SQL_ASCII");
     let report = refusal(builder().locale("xx_XX.nonsense"));
     assert!(report.contains("xx_XX.nonsense"), "{report}");
+}
+
+#[test]
+fn a_lean_one_does_plain_sql() {
+    let daemon = start(
+        builder()
+            .lean()
+            .database("app")
+            .init_sql("CREATE TABLE t AS SELECT 1 AS n"),
+    );
+    let names = value(
+        &daemon,
+        "SELECT string_agg(datname, ',' ORDER BY datname) FROM pg_database",
+    );
+    assert_eq!(names, "app,postgres");
+    assert_eq!(value(&daemon, "SELECT n FROM t"), "1");
+    daemon.restart().unwrap();
+    assert_eq!(value(&daemon, "SHOW max_connections"), "20");
+    daemon.query("CREATE DATABASE copy TEMPLATE postgres").unwrap();
 }
 
 #[test]

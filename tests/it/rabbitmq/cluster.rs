@@ -1,11 +1,13 @@
 //! Several nodes.
 
+use std::time::Instant;
+
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use managed_daemons::{with_rabbitmq, RabbitMqDaemon};
 
 use super::client::{connect, open, text};
-use crate::support::{assert_nothing_left, eventually, private_root};
+use crate::support::{assert_nothing_left, eventually, private_root, PATIENCE};
 
 #[with_rabbitmq(cluster(3))]
 #[tokio::test]
@@ -29,15 +31,15 @@ async fn a_quorum_queue_survives_a_node(rabbit: RabbitMqDaemon) {
     drop((connection, channel));
 
     rabbit.kill().unwrap();
-    let connection = connect(&others[1].url()).await.unwrap();
-    let channel = connection.create_channel().await.unwrap();
-    let message = channel
-        .basic_get("replicated", BasicGetOptions::default())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(text(&message.data), "safe");
-    message.ack(BasicAckOptions::default()).await.unwrap();
+    // Until the other two have agreed on a new leader, the queue is not to be had.
+    let deadline = Instant::now() + PATIENCE;
+    let message = loop {
+        match get_from(&others[1].url()).await {
+            Ok(message) => break message,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+    };
+    assert_eq!(message.as_deref(), Some("safe"));
 
     rabbit.start_if_not_running().unwrap();
     eventually("three again", || {
@@ -46,6 +48,17 @@ async fn a_quorum_queue_survives_a_node(rabbit: RabbitMqDaemon) {
             running => Err(running),
         }
     });
+}
+
+/// Gets a message by a connection of its own, which an error closes.
+async fn get_from(url: &str) -> lapin::Result<Option<String>> {
+    let connection = connect(url).await?;
+    let channel = connection.create_channel().await?;
+    let Some(message) = channel.basic_get("replicated", BasicGetOptions::default()).await? else {
+        return Ok(None);
+    };
+    message.ack(BasicAckOptions::default()).await?;
+    Ok(Some(text(&message.data).to_owned()))
 }
 
 #[test]

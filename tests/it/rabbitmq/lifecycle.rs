@@ -54,7 +54,7 @@ fn a_paused_one_answers_once_it_goes_on() {
 #[test]
 fn a_directory_of_the_users_is_taken_up_again() {
     let root = private_root();
-    let dir = root.path().join("a broker's own, with a space and ü");
+    let dir = root.path().join("a broker of ours, with spaces and ü");
     let start = || RabbitMqDaemon::builder().working_dir(&dir).start().unwrap();
     let before = RabbitMqDaemon::builder()
         .working_dir(&dir)
@@ -105,7 +105,16 @@ fn a_bad_setting_fails_with_the_brokers_own_words() {
 fn an_unknown_plugin_is_named() {
     let failed = RabbitMqDaemon::builder().plugin("rabbitmq_teapot").start();
     let report = failed.unwrap_err().report();
-    assert!(report.contains("rabbitmq_teapot"), "{report}");
+    assert!(report.contains("`rabbitmq_teapot` is not in"), "{report}");
+    assert!(report.contains("rabbitmq_shovel"), "{report}");
+}
+
+#[test]
+fn a_directory_whose_name_a_shell_would_misread_is_told() {
+    let root = private_root();
+    let failed = RabbitMqDaemon::builder().working_dir(root.path().join("it's")).start();
+    let report = failed.unwrap_err().report();
+    assert!(report.contains("has a quote (')"), "{report}");
 }
 
 #[test]

@@ -61,13 +61,16 @@ fn another_process_model_is_the_users_to_choose() {
 
 #[test]
 fn balancers_share_memory_and_leave_none() {
-    let segments = || {
-        fs::read_to_string("/proc/sysvipc/shm")
-            .unwrap_or_default()
-            .lines()
-            .count()
+    let shared = || {
+        let names = fs::read_dir("/dev/shm")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
+        names
+            .filter(|path| path.to_string_lossy().contains("/ShM."))
+            .collect::<Vec<_>>()
     };
-    let before = segments();
     let apache = ApacheDaemon::builder()
         .module("proxy")
         .module("proxy_http")
@@ -78,6 +81,10 @@ fn balancers_share_memory_and_leave_none() {
         .start()
         .unwrap();
     assert_eq!(answer(&format!("{}/b/", apache.url())).status, 503);
+    apache.graceful().unwrap();
+    assert_eq!(answer(&format!("{}/b/", apache.url())).status, 503);
     apache.kill().unwrap();
-    assert_eq!(segments(), before);
+    assert_eq!(shared(), Vec::<std::path::PathBuf>::new());
+    apache.start_if_not_running().unwrap();
+    assert_eq!(answer(&format!("{}/b/", apache.url())).status, 503);
 }

@@ -107,7 +107,8 @@ fn an_ordinary_directory_that_nobody_may_enter_is_told<D: Dialect>() {
             "{report}"
         );
     } else {
-        assert_eq!(answer(&format!("{}/missing", started.unwrap().url())).status, 404);
+        let server = started.unwrap();
+        assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
     }
     let report = ManagedDaemon::<D>::builder()
         .serve("/nonexistent/dir")

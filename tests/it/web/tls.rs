@@ -1,0 +1,93 @@
+//! TLS with certificates of the framework's: clients that trust the authority are let in, others turn away.
+
+use std::fs;
+use std::path::Path;
+
+use managed_daemons::ManagedDaemon;
+use ureq::tls::{parse_pem, PemItem, RootCerts, TlsConfig};
+use ureq::Agent;
+
+use super::client::agent;
+use super::{answer, Answer, Dialect};
+use crate::support::private_root;
+
+super::on_both!(
+    a_client_that_trusts_the_authority_is_served,
+    the_authority_stays_over_restarts_and_reloads,
+    requests_are_passed_on_to_tls,
+    without_tls_there_is_none,
+);
+
+/// A client that trusts this authority and no other.
+fn trusting(ca: &Path) -> Agent {
+    let pem = fs::read(ca).unwrap();
+    let certificates = parse_pem(&pem).filter_map(|item| match item.unwrap() {
+        PemItem::Certificate(certificate) => Some(certificate),
+        _ => None,
+    });
+    let tls = TlsConfig::builder().root_certs(RootCerts::from(certificates)).build();
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .tls_config(tls)
+        .build()
+        .into()
+}
+
+fn served(agent: &Agent, url: &str) -> Answer {
+    Answer::of(agent.get(url).call().unwrap())
+}
+
+fn a_client_that_trusts_the_authority_is_served<D: Dialect>() {
+    let server = D::builder()
+        .tls()
+        .listen("second")
+        .server("plain", D::header("X-Plain", "yes"))
+        .start()
+        .unwrap();
+    fs::write(server.document_root().join("page"), "secret").unwrap();
+    let client = trusting(&server.tls_ca().unwrap());
+    let urls = [server.url(), server.url_of("second").unwrap()];
+    for url in urls {
+        assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+        assert_eq!(served(&client, &format!("{url}/page")).body, "secret");
+        let by_name = url.replace("127.0.0.1", "localhost");
+        assert_eq!(served(&client, &format!("{by_name}/page")).body, "secret");
+        // The usual authorities have not signed it.
+        assert!(agent().get(&url).call().is_err());
+    }
+    let plain = format!("{}/page", server.url_of("plain").unwrap());
+    assert!(plain.starts_with("http://"), "{plain}");
+    assert_eq!(answer(&plain).body, "secret");
+    let other = D::builder().tls().start().unwrap();
+    assert!(
+        client.get(other.url()).call().is_err(),
+        "each has an authority of its own"
+    );
+}
+
+fn the_authority_stays_over_restarts_and_reloads<D: Dialect>() {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    let server = D::builder().tls().working_dir(&dir).start().unwrap();
+    let client = trusting(&server.tls_ca().unwrap());
+    server.reload().unwrap();
+    assert_eq!(served(&client, &format!("{}/missing", server.url())).status, 404);
+    server.close().unwrap();
+    let server = ManagedDaemon::<D>::load(&dir).unwrap();
+    server.start_if_not_running().unwrap();
+    assert_eq!(served(&client, &format!("{}/missing", server.url())).status, 404);
+    server.destroy().unwrap();
+}
+
+fn requests_are_passed_on_to_tls<D: Dialect>() {
+    let behind = ManagedDaemon::<D>::builder().tls().start().unwrap();
+    fs::write(behind.document_root().join("page"), "from behind").unwrap();
+    let front = ManagedDaemon::<D>::builder().proxy("/", behind.url()).start().unwrap();
+    assert_eq!(answer(&format!("{}/page", front.url())).body, "from behind");
+}
+
+fn without_tls_there_is_none<D: Dialect>() {
+    let server = ManagedDaemon::<D>::start().unwrap();
+    assert_eq!(server.tls_ca(), None);
+    assert!(!server.working_dir().join("tls").exists());
+}
