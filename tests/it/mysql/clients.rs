@@ -10,6 +10,7 @@ use super::{block_on, on_both_servers};
 on_both_servers!(
     transactions_and_constraints,
     many_connections_of_a_pool,
+    the_tcp_url_is_one_for_mysql_async_too,
     values_of_many_kinds_through_the_socket
 );
 

@@ -1,6 +1,6 @@
 //! A start that fails says why, at once.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use managed_daemons::{Builder, ManagedDaemonError, MySql, Phase};
 use managed_daemons_tests::{leftovers, processes_of};
