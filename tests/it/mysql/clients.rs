@@ -20,6 +20,9 @@ fn number(error: &sqlx::Error) -> u16 {
     error.downcast_ref::<sqlx::mysql::MySqlDatabaseError>().number()
 }
 
+/// A row with a value of each kind.
+type Kinds = (u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>);
+
 fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
     let daemon = server()
         .user("app", "pass")
@@ -139,8 +142,7 @@ fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
             .exec_drop("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", &values)
             .await
             .unwrap();
-        let row: Option<(u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>)> =
-            connection.exec_first("SELECT * FROM t", ()).await.unwrap();
+        let row: Option<Kinds> = connection.exec_first("SELECT * FROM t", ()).await.unwrap();
         assert_eq!(row, Some(values));
         connection.disconnect().await.unwrap();
     });
