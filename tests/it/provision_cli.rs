@@ -70,7 +70,7 @@ fn install_fetches_doctor_shows_clean_removes() {
         .find(|d| d["daemon"] == "nginx")
         .unwrap()
         .clone();
-    assert_eq!(nginx["would_fetch"], "apt: nginx");
+    assert_eq!(nginx["would_fetch"], "apt: nginx libnginx-mod-stream");
     assert_eq!(report["installations"][0]["problems"].as_array().unwrap().len(), 0);
     let text = Run::new(&cache, &["doctor"]).stdout();
     for expected in [
