@@ -17,11 +17,25 @@ use crate::support::{assert_nothing_left, eventually, private_root};
 /// Kills of a test process, at moments spread over a server's whole life.
 const KILLS: u32 = 30;
 
-/// Segments of shared memory that nobody is attached to, of root's or of the daemons' user.
+/// Shared memory that no process has: segments of System V, and what PostgreSQL calls its objects of POSIX.
 fn abandoned_memory() -> Vec<String> {
     let table = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
     let unused = |line: &&str| line.split_whitespace().nth(6) == Some("0");
-    table.lines().skip(1).filter(unused).map(str::to_owned).collect()
+    let mut found: Vec<String> = table.lines().skip(1).filter(unused).map(str::to_owned).collect();
+    let objects = std::fs::read_dir("/dev/shm").into_iter().flatten().flatten();
+    let mut objects: Vec<String> = objects
+        .map(|entry| entry.path().display().to_string())
+        .filter(|path| path.starts_with("/dev/shm/PostgreSQL."))
+        .collect();
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        if objects.is_empty() {
+            break;
+        }
+        let maps = std::fs::read_to_string(process.path().join("maps")).unwrap_or_default();
+        objects.retain(|path| !maps.contains(path.as_str()));
+    }
+    found.extend(objects);
+    found
 }
 
 #[track_caller]
