@@ -10,7 +10,8 @@ use super::{block_on, on_both_servers};
 on_both_servers!(
     transactions_and_constraints,
     many_connections_of_a_pool,
-    values_of_many_kinds_through_the_socket
+    values_of_many_kinds_through_the_socket,
+    the_tcp_url_is_one_for_mysql_async_too,
 );
 
 /// The server's number of an error.
@@ -138,8 +139,7 @@ fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
             .exec_drop("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)", &values)
             .await
             .unwrap();
-        let row: Option<(u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>)> =
-            connection.exec_first("SELECT * FROM t", ()).await.unwrap();
+        let row = connection.exec_first("SELECT * FROM t", ()).await.unwrap();
         assert_eq!(row, Some(values));
         connection.disconnect().await.unwrap();
     });
