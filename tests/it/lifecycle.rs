@@ -186,6 +186,16 @@ fn a_detached_daemon_runs_on_and_can_be_loaded() {
 }
 
 #[test]
+fn a_detached_daemon_that_was_loaded_leaves_nothing_either() {
+    let root = private_root();
+    let daemon = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
+    let loaded = RedisDaemon::load(daemon.detach().unwrap()).unwrap();
+    assert!(loaded.is_running());
+    drop(loaded);
+    assert_eq!(managed_daemons_tests::leftovers(root.path()), Vec::<String>::new());
+}
+
+#[test]
 fn configure_first_then_start() {
     let configured = RedisDaemon::builder().configure().unwrap();
     let (dir, url) = (configured.working_dir().to_path_buf(), configured.url());
