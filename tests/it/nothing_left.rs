@@ -27,7 +27,10 @@ pub(crate) struct Victim {
 impl Victim {
     pub(crate) fn start(name: &str) -> Self {
         let (root, own) = (private_root(), private_root());
-        let child = Command::new(std::env::current_exe().unwrap())
+        // Who starts the tests in the background has them ignore signals, and all that they start.
+        let child = Command::new("env")
+            .arg("--default-signal=HUP,INT,QUIT,TERM")
+            .arg(std::env::current_exe().unwrap())
             .args(["--exact", "--ignored", "--nocapture", &format!("victims::{name}")])
             .env("MANAGED_DAEMONS_TMPDIR", root.path())
             .env("MANAGED_DAEMONS_KEEP", "never")
