@@ -1,0 +1,176 @@
+//! The floor: the same binary with the same settings on a ready-made directory, spawned and asked by a bare loop. None of the
+//! framework's code runs while the time does.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use managed_daemons_tests::processes_of;
+use nix::sys::signal::{killpg, Signal};
+use nix::unistd::Pid;
+use tokio::runtime::Runtime;
+
+use crate::client::{Client, Failure};
+use crate::recorded::Commands;
+use crate::subject::Times;
+
+/// Between two tries, as in `limits.md`'s measurements: as good as being told.
+const PAUSE: Duration = Duration::from_micros(250);
+/// A floor that takes longer is none.
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+/// All that the bare loop needs.
+#[derive(Debug)]
+pub(crate) struct Floor {
+    pub(crate) commands: Commands,
+    pub(crate) client: Client,
+    /// User and group that the daemon ran as.
+    pub(crate) ids: (u32, u32),
+    dir: PathBuf,
+    ready: tempfile::TempDir,
+}
+
+impl Floor {
+    /// Keeps the working directory of a daemon that has been stopped in good order.
+    pub(crate) fn new(commands: Commands, client: Client, ids: (u32, u32), dir: &Path) -> Result<Self, Failure> {
+        // Beside it, so that copies are from memory to memory where the daemons are.
+        let beside = dir.parent().ok_or("a working directory is in one")?;
+        let floor = Self {
+            commands,
+            client,
+            ids,
+            dir: dir.to_path_buf(),
+            ready: tempfile::Builder::new().prefix("md-bench-").tempdir_in(beside)?,
+        };
+        copy(&floor.dir, floor.ready.path())?;
+        Ok(floor)
+    }
+
+    /// One start to the first answer, and one removal.
+    pub(crate) fn run(&self, runtime: &Runtime) -> Result<Times, Failure> {
+        self.make_ready()?;
+        let log = fs::File::create(self.dir.join("floor.log"))?;
+        let mut command = self.commands.serve.command();
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.give_up_root(&mut command);
+
+        let begin = Instant::now();
+        let mut child = command.spawn()?;
+        let started = self.wait_for_answer(runtime, &mut child, begin);
+        let start = begin.elapsed();
+        let memory = self.memory_to_free();
+
+        let begin = Instant::now();
+        let _ = killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL);
+        child.wait()?;
+        let removed = empty(&self.dir);
+        let removal = begin.elapsed();
+
+        started?;
+        self.wait_for_strays();
+        // What was still written by one of those, and does not count.
+        removed.or_else(|_| empty(&self.dir))?;
+        if let Some(id) = memory {
+            Command::new("ipcrm").args(["-m", &id]).stderr(Stdio::null()).status()?;
+        }
+        Ok(Times { start, removal })
+    }
+
+    /// Executes the binary for nothing but its version.
+    pub(crate) fn exec(&self, args: &[&str]) -> Result<Duration, Failure> {
+        let mut command = self.commands.binary.command();
+        command.args(args);
+        self.time_of(command)
+    }
+
+    /// Boots Erlang and halts it.
+    pub(crate) fn exec_erlang(&self) -> Result<Duration, Failure> {
+        let mut recording = self.commands.serve.clone();
+        recording.args = ["-noshell", "-noinput", "-boot", "start_clean", "-eval", "halt()."]
+            .map(Into::into)
+            .to_vec();
+        recording
+            .envs
+            .retain(|(name, _)| name != "ERL_LIBS" && name != "ERL_AFLAGS");
+        self.time_of(recording.command())
+    }
+
+    fn time_of(&self, mut command: Command) -> Result<Duration, Failure> {
+        self.make_ready()?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.give_up_root(&mut command);
+        let begin = Instant::now();
+        let status = command.status()?;
+        let took = begin.elapsed();
+        match status.success() {
+            true => Ok(took),
+            false => Err(format!("{command:?}: {status}").into()),
+        }
+    }
+
+    fn wait_for_answer(&self, runtime: &Runtime, child: &mut Child, begin: Instant) -> Result<(), Failure> {
+        loop {
+            let Err(error) = self.client.ask(runtime) else {
+                return Ok(());
+            };
+            if let Some(status) = child.try_wait()? {
+                let log = fs::read_to_string(self.dir.join("floor.log")).unwrap_or_default();
+                return Err(format!("it ended with {status}: {log}").into());
+            }
+            if begin.elapsed() > TOO_LONG {
+                return Err(error);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn give_up_root(&self, command: &mut Command) {
+        if nix::unistd::geteuid().is_root() && self.ids.0 != 0 {
+            command.gid(self.ids.1).uid(self.ids.0);
+        }
+    }
+
+    fn make_ready(&self) -> Result<(), Failure> {
+        empty(&self.dir)?;
+        copy(self.ready.path(), &self.dir)
+    }
+
+    /// PostgreSQL's System V segment outlives a server that is killed.
+    fn memory_to_free(&self) -> Option<String> {
+        let lock = fs::read_to_string(self.dir.join("data/postmaster.pid")).ok()?;
+        Some(lock.lines().nth(6)?.split_whitespace().nth(1)?.to_owned())
+    }
+
+    /// Those that have left the group notice by themselves that the first is dead.
+    fn wait_for_strays(&self) {
+        while !processes_of(&self.dir).is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    let status = Command::new("cp").arg("-aT").arg(from).arg(to).status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("copying {} failed", from.display()).into()),
+    }
+}
+
+/// Removes everything in a directory, which stays: it holds the lock that says whose it is.
+fn empty(dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What has been measured of one daemon, and the medians of it.
+
+use std::time::Duration;
+
+use crate::subject::{Ours, Subject, Times};
+
+/// Of one daemon, in the order in which it was measured.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) exec: Vec<Duration>,
+    pub(crate) floor: Vec<Times>,
+    pub(crate) ours: Vec<Ours>,
+    pub(crate) whole: Vec<Times>,
+    pub(crate) peers: Vec<MeasuredPeer>,
+}
+
+/// Of one peer; or why it could not be.
+#[derive(Debug)]
+pub(crate) struct MeasuredPeer {
+    pub(crate) name: &'static str,
+    pub(crate) is_whole: bool,
+    pub(crate) target: Option<f64>,
+    pub(crate) times: Result<Vec<Times>, String>,
+}
+
+/// A ratio with what was promised of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ratio {
+    pub(crate) value: f64,
+    pub(crate) promise: Option<Promise>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Promise {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Ratio {
+    pub(crate) fn is_kept(self) -> bool {
+        match self.promise {
+            None => true,
+            Some(Promise::AtMost(bound)) => self.value <= bound,
+            Some(Promise::AtLeast(bound)) => self.value >= bound,
+        }
+    }
+}
+
+/// In milliseconds.
+pub(crate) fn median(times: impl IntoIterator<Item = Duration>) -> f64 {
+    let mut times: Vec<Duration> = times.into_iter().collect();
+    times.sort_unstable();
+    let middle = times.len() / 2;
+    let median = match times.len() % 2 {
+        _ if times.is_empty() => return f64::NAN,
+        0 => (times[middle - 1] + times[middle]) / 2,
+        _ => times[middle],
+    };
+    ms(median)
+}
+
+pub(crate) fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+impl Measured {
+    pub(crate) fn our_start(&self) -> f64 {
+        median(self.ours.iter().map(|ours| ours.times.start))
+    }
+
+    pub(crate) fn our_sum(&self) -> f64 {
+        median(self.ours.iter().map(|ours| ours.times.sum()))
+    }
+
+    pub(crate) fn floor_start(&self) -> f64 {
+        median(self.floor.iter().map(|floor| floor.start))
+    }
+
+    pub(crate) fn floor_sum(&self) -> f64 {
+        median(self.floor.iter().map(|floor| floor.sum()))
+    }
+
+    /// Ours to the floor, ours to executing the binary for nothing, and our removal to the floor's.
+    pub(crate) fn ratios(&self, subject: &Subject) -> [Ratio; 3] {
+        let removal = median(self.ours.iter().map(|ours| ours.times.removal));
+        let floor_removal = median(self.floor.iter().map(|floor| floor.removal));
+        let at_most = |value, bound| Ratio {
+            value,
+            promise: Some(Promise::AtMost(bound)),
+        };
+        [
+            at_most(self.our_start() / self.floor_start(), subject.targets.to_floor),
+            at_most(
+                self.our_start() / median(self.exec.iter().copied()),
+                subject.targets.to_exec,
+            ),
+            at_most(removal / floor_removal, 1.5),
+        ]
+    }
+
+    /// A peer's acquire and removal to ours.
+    pub(crate) fn peer_ratio(&self, peer: &MeasuredPeer) -> Option<(f64, Ratio)> {
+        let times = peer.times.as_ref().ok()?;
+        let theirs = median(times.iter().map(|times| times.sum()));
+        let ours = match peer.is_whole {
+            true => median(self.whole.iter().map(|times| times.sum())),
+            false => self.our_sum(),
+        };
+        let ratio = Ratio {
+            value: theirs / ours,
+            promise: peer.target.map(Promise::AtLeast),
+        };
+        Some((theirs, ratio))
+    }
+}

@@ -1,0 +1,63 @@
+//! The crates: a process that starts and removes by one of them at each line it is sent.
+#![allow(clippy::print_stdout)]
+
+use std::io::BufRead;
+use std::time::{Duration, Instant};
+
+use crate::client::Failure;
+use crate::subject::Times;
+
+/// Answers each line with the seconds until the daemon could be used, and those until it was removed.
+pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
+    let cycle: fn() -> Result<Times, Failure> = match peer {
+        "redis-test" => redis_test,
+        "pgtemp" => pgtemp,
+        "tmp-postgrust" | "tmp-postgrust, on tmpfs" => tmp_postgrust,
+        other => return Err(format!("no peer {other:?}").into()),
+    };
+    for line in std::io::stdin().lock().lines() {
+        line?;
+        match cycle() {
+            Ok(times) => println!("{} {}", times.start.as_secs_f64(), times.removal.as_secs_f64()),
+            Err(error) => println!("{error}"),
+        }
+    }
+    Ok(())
+}
+
+/// Its constructor does not wait: a client of the same authors does, as their own tests do.
+fn redis_test() -> Result<Times, Failure> {
+    let begin = Instant::now();
+    let server = redis_test::server::RedisServer::new();
+    let client = redis::Client::open(server.connection_info())?;
+    let ask = || redis::cmd("PING").query::<String>(&mut client.get_connection()?);
+    while let Err(error) = ask() {
+        if begin.elapsed() > Duration::from_secs(10) {
+            return Err(error.into());
+        }
+        std::thread::sleep(Duration::from_micros(250));
+    }
+    Ok(removed(begin, server))
+}
+
+fn pgtemp() -> Result<Times, Failure> {
+    let begin = Instant::now();
+    let server = pgtemp::PgTempDB::new();
+    Ok(removed(begin, server))
+}
+
+fn tmp_postgrust() -> Result<Times, Failure> {
+    let begin = Instant::now();
+    let server = tmp_postgrust::new_default_process()?;
+    Ok(removed(begin, server))
+}
+
+fn removed<T>(begin: Instant, server: T) -> Times {
+    let start = begin.elapsed();
+    let begin = Instant::now();
+    drop(server);
+    Times {
+        start,
+        removal: begin.elapsed(),
+    }
+}

@@ -1,0 +1,145 @@
+//! A recipe that does what another does, and keeps the commands it was started with: so that the bare loop runs the very same.
+
+use std::ffi::OsString;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use managed_daemons::{Builder, Daemon, Installation, Instance, ManagedDaemon, Readiness, Result};
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+/// A command as data.
+#[derive(Debug, Clone)]
+pub(crate) struct Recording {
+    pub(crate) program: OsString,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) envs: Vec<(OsString, OsString)>,
+    pub(crate) dir: Option<PathBuf>,
+}
+
+impl Recording {
+    fn of(command: &Command) -> Self {
+        Self {
+            program: command.get_program().to_owned(),
+            args: command.get_args().map(OsString::from).collect(),
+            envs: command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+                .collect(),
+            dir: command.get_current_dir().map(PathBuf::from),
+        }
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.args)
+            .env_clear()
+            .envs(self.envs.iter().map(|(name, value)| (name, value)));
+        if let Some(dir) = &self.dir {
+            command.current_dir(dir);
+        }
+        command
+    }
+}
+
+/// What runs the daemon, and what runs its binary with no arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct Commands {
+    pub(crate) serve: Recording,
+    pub(crate) binary: Recording,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Recorded<D> {
+    inner: D,
+    commands: Mutex<Option<Commands>>,
+}
+
+impl<D: Daemon> Recorded<D> {
+    /// The same options, recorded.
+    pub(crate) fn builder(mut original: Builder<D>) -> Builder<Self> {
+        let mut builder = ManagedDaemon::<Self>::builder();
+        builder.recipe_mut().inner = std::mem::take(original.recipe_mut());
+        builder
+    }
+
+    /// What the last start has used.
+    pub(crate) fn commands(&self) -> Option<Commands> {
+        self.commands.lock().ok()?.clone()
+    }
+}
+
+impl<D> Deref for Recorded<D> {
+    type Target = D;
+
+    fn deref(&self) -> &D {
+        &self.inner
+    }
+}
+
+impl<D: Daemon> Daemon for Recorded<D> {
+    const NAME: &'static str = D::NAME;
+
+    fn command(&self, instance: &Instance) -> Result<Command> {
+        let command = self.inner.command(instance)?;
+        if let Ok(mut commands) = self.commands.lock() {
+            *commands = Some(Commands {
+                serve: Recording::of(&command),
+                binary: Recording::of(&instance.command()),
+            });
+        }
+        Ok(command)
+    }
+
+    fn installation(&self) -> Installation {
+        self.inner.installation()
+    }
+
+    fn configure(&mut self, instance: &Instance) -> Result<()> {
+        self.inner.configure(instance)
+    }
+
+    fn probe(&self, instance: &Instance) -> Readiness {
+        self.inner.probe(instance)
+    }
+
+    fn ports(&self) -> &'static [&'static str] {
+        self.inner.ports()
+    }
+
+    fn further_ports(&self) -> Vec<String> {
+        self.inner.further_ports()
+    }
+
+    fn initialize(&self, instance: &Instance) -> Result<()> {
+        self.inner.initialize(instance)
+    }
+
+    fn ready(&self, instance: &Instance, first: bool) -> Result<()> {
+        self.inner.ready(instance, first)
+    }
+
+    fn stop_signal(&self) -> Signal {
+        self.inner.stop_signal()
+    }
+
+    fn stop_timeout(&self) -> Duration {
+        self.inner.stop_timeout()
+    }
+
+    fn may_leave_group(&self) -> bool {
+        self.inner.may_leave_group()
+    }
+
+    fn settings(&self) -> Value {
+        self.inner.settings()
+    }
+
+    fn restore(&mut self, settings: &Value) -> Result<(), String> {
+        self.inner.restore(settings)
+    }
+}

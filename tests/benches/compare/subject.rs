@@ -1,0 +1,204 @@
+//! The daemons to measure: how each is started by us, asked, and executed for nothing.
+
+use std::time::{Duration, Instant};
+
+use managed_daemons::{
+    Apache, Builder, Daemon, ManagedDaemon, Memcached, MySql, Nginx, Postgres, RabbitMq, Redis, Valkey,
+};
+use tokio::runtime::Runtime;
+
+use crate::client::{Client, Failure};
+use crate::floor::Floor;
+use crate::recorded::Recorded;
+
+/// From the call to the first answer, and from the answer to nothing left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) start: Duration,
+    pub(crate) removal: Duration,
+}
+
+impl Times {
+    pub(crate) fn sum(self) -> Duration {
+        self.start + self.removal
+    }
+}
+
+/// One start by us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ours {
+    /// Until `start()` has returned, which it does once the daemon has answered its own probe.
+    pub(crate) returned: Duration,
+    /// The same and a first answer to the client that asks the floor's daemon.
+    pub(crate) times: Times,
+}
+
+type Start = Box<dyn Fn(&Runtime) -> Result<Ours, Failure>>;
+type Prepare = Box<dyn Fn() -> Result<(Floor, Keeper), Failure>>;
+/// The handle of the daemon that the floor is made from: it keeps the port and the directory.
+pub(crate) type Keeper = Box<dyn std::any::Any>;
+
+/// A daemon with its options, ready to be measured.
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    pub(crate) targets: Targets,
+    start: Start,
+    floor: Prepare,
+    exec: Exec,
+}
+
+/// What is promised; a ratio each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Targets {
+    pub(crate) to_floor: f64,
+    pub(crate) to_exec: f64,
+}
+
+/// How the binary is executed for nothing.
+#[derive(Debug, Clone, Copy)]
+enum Exec {
+    Version(&'static str),
+    Erlang,
+}
+
+impl Subject {
+    pub(crate) fn start(&self, runtime: &Runtime) -> Result<Ours, Failure> {
+        (self.start)(runtime)
+    }
+
+    pub(crate) fn floor(&self) -> Result<(Floor, Keeper), Failure> {
+        (self.floor)()
+    }
+
+    pub(crate) fn exec(&self, floor: &Floor) -> Result<Duration, Failure> {
+        match self.exec {
+            Exec::Version(argument) => floor.exec(&[argument]),
+            Exec::Erlang => floor.exec_erlang(),
+        }
+    }
+}
+
+/// All of them, in the order of the table.
+pub(crate) fn all() -> Vec<Subject> {
+    let small = |to_exec| Targets {
+        to_floor: 1.15,
+        to_exec,
+    };
+    let database = |to_exec| Targets {
+        to_floor: 1.25,
+        to_exec,
+    };
+    vec![
+        subject::<Redis>(
+            "redis",
+            small(2.0),
+            Exec::Version("--version"),
+            Builder::default,
+            |redis, _| Client::Redis(redis.url()),
+        ),
+        subject::<Valkey>(
+            "valkey",
+            small(2.0),
+            Exec::Version("--version"),
+            Builder::default,
+            |valkey, _| Client::Redis(valkey.url()),
+        ),
+        subject::<Memcached>(
+            "memcached",
+            small(3.0),
+            Exec::Version("-V"),
+            Builder::default,
+            |_, port| Client::Memcached(port),
+        ),
+        subject::<Nginx>("nginx", small(3.0), Exec::Version("-v"), Builder::default, |_, port| {
+            Client::Http(port)
+        }),
+        subject::<Apache>(
+            "apache",
+            small(0.8),
+            Exec::Version("-v"),
+            Builder::default,
+            |_, port| Client::Http(port),
+        ),
+        subject::<Postgres>(
+            "postgres",
+            database(3.0),
+            Exec::Version("--version"),
+            Builder::default,
+            |postgres, _| Client::Postgres(postgres.url()),
+        ),
+        subject::<Postgres>(
+            "postgres lean",
+            database(3.0),
+            Exec::Version("--version"),
+            || Builder::<Postgres>::default().lean(),
+            |postgres, _| Client::Postgres(postgres.url()),
+        ),
+        subject::<MySql>(
+            "mysql",
+            database(2.5),
+            Exec::Version("--version"),
+            Builder::default,
+            |mysql, _| Client::MySql(mysql.url()),
+        ),
+        subject::<RabbitMq>(
+            "rabbitmq",
+            Targets {
+                to_floor: 1.10,
+                to_exec: 6.0,
+            },
+            Exec::Erlang,
+            Builder::default,
+            |rabbitmq, _| Client::Amqp(rabbitmq.url()),
+        ),
+    ]
+}
+
+fn subject<D: Daemon>(
+    name: &'static str,
+    targets: Targets,
+    exec: Exec,
+    builder: impl Fn() -> Builder<D> + Copy + 'static,
+    client: impl Fn(&D, u16) -> Client + Copy + 'static,
+) -> Subject {
+    Subject {
+        name,
+        targets,
+        exec,
+        start: Box::new(move |runtime| {
+            let begin = Instant::now();
+            let daemon = builder().start()?;
+            let returned = begin.elapsed();
+            client(&daemon, daemon.port()).ask(runtime)?;
+            let start = begin.elapsed();
+            let begin = Instant::now();
+            drop(daemon);
+            let removal = begin.elapsed();
+            Ok(Ours {
+                returned,
+                times: Times { start, removal },
+            })
+        }),
+        floor: Box::new(move || {
+            let daemon = Recorded::builder(builder()).start()?;
+            // The first start has work that no later one has: the floor is to be a later one.
+            daemon.restart()?;
+            let commands = daemon.commands().ok_or("no command was recorded")?;
+            let ids = ids_of(&daemon)?;
+            let client = client(&daemon, daemon.port());
+            daemon.stop()?;
+            let floor = Floor::new(commands, client, ids, daemon.working_dir())?;
+            Ok((floor, Box::new(daemon) as Keeper))
+        }),
+    }
+}
+
+fn ids_of<D: Daemon>(daemon: &ManagedDaemon<D>) -> Result<(u32, u32), Failure> {
+    let pid = daemon.pid().ok_or("it does not run")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let id = |name: &str| -> Option<u32> {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    Ok(id("Uid:").zip(id("Gid:")).ok_or("/proc has no user of it")?)
+}
