@@ -1,0 +1,40 @@
+//! What the floor asks each daemon, in a few bytes of its protocol.
+
+use managed_daemons::{MySql, Nginx, Postgres, Redis};
+
+use crate::floor::Question;
+
+/// AUTH and PING.
+pub(crate) fn redis(redis: &Redis) -> Question {
+    let password = redis.password().unwrap_or_default();
+    Question {
+        request: format!("AUTH {password}\r\nPING\r\n").into_bytes(),
+        answer: |answer| answer.starts_with(b"+OK"),
+    }
+}
+
+/// A request for the root.
+pub(crate) fn nginx(_: &Nginx) -> Question {
+    Question {
+        request: b"GET / HTTP/1.0\r\n\r\n".to_vec(),
+        answer: |answer| answer.starts_with(b"HTTP/1."),
+    }
+}
+
+/// A StartupMessage, which a server that is not ready refuses, and a ready one answers with a request to authenticate.
+pub(crate) fn postgres(_: &Postgres) -> Question {
+    let body = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
+    let length = u32::try_from(body.len() + 4).unwrap_or_default();
+    Question {
+        request: [&length.to_be_bytes()[..], body].concat(),
+        answer: |answer| answer.starts_with(b"R"),
+    }
+}
+
+/// Nothing: the server speaks first, with version 10 of its protocol.
+pub(crate) fn mysql(_: &MySql) -> Question {
+    Question {
+        request: Vec::new(),
+        answer: |answer| answer.get(4) == Some(&10),
+    }
+}
