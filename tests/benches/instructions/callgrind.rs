@@ -14,8 +14,14 @@ pub(crate) fn is_here() -> bool {
     asked.is_ok_and(|answer| answer.status.success())
 }
 
-/// How many instructions run within the function of this name, and what it calls, in this process alone.
-pub(crate) fn count(function: &str, arguments: &[String], scratch: &Path) -> Result<u64, Box<dyn Error>> {
+/// How many instructions run within the function of this name, and what it calls, in this process alone; but not in the
+/// function `except`, which nothing else may call.
+pub(crate) fn count(
+    function: &str,
+    except: Option<&str>,
+    arguments: &[String],
+    scratch: &Path,
+) -> Result<u64, Box<dyn Error>> {
     let out = scratch.join("callgrind.out");
     let mut command = Command::new("valgrind");
     command
@@ -26,6 +32,7 @@ pub(crate) fn count(function: &str, arguments: &[String], scratch: &Path) -> Res
             "--quiet",
         ])
         .arg(format!("--toggle-collect=*{function}*"))
+        .args(except.map(|inner| format!("--toggle-collect=*{inner}")))
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe()?)
         .args(arguments);

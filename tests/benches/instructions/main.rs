@@ -34,6 +34,9 @@ const PARTS: [(&str, &str); 4] = [
     ("removal, once it has ended", "count_removal"),
 ];
 
+/// Reads the machine's table of shared memory, which is as long as other people's programs make it.
+const MADE_LONG_BY_OTHERS: &str = "sysv_shm::remove_left_by";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.split_first() {
@@ -85,9 +88,10 @@ fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
 /// The median of some counts, per start.
 fn count(function: &str, scratch: &Path) -> Result<u64, Box<dyn Error>> {
     let arguments = work_arguments(STARTS, scratch, function == "count_probe");
+    let except = (function == "count_removal").then_some(MADE_LONG_BY_OTHERS);
     let mut counts = Vec::with_capacity(COUNTS);
     for _ in 0..COUNTS {
-        counts.push(callgrind::count(function, &arguments, scratch)? / STARTS);
+        counts.push(callgrind::count(function, except, &arguments, scratch)? / STARTS);
     }
     counts.sort_unstable();
     Ok(counts[COUNTS / 2])

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Daemon, ManagedDaemon, Result};
-use nix::sys::signal::{killpg, Signal};
+use managed_daemons::{Daemon, ManagedDaemon, Result, Signal};
+use nix::sys::signal::killpg;
 use nix::unistd::Pid;
 
 use crate::noted::Noted;
@@ -21,11 +21,12 @@ const PAUSE: Duration = Duration::from_micros(250);
 /// A daemon that takes longer does not start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a daemon is asked, and how its answer begins when it is ready.
+/// What a daemon is asked, what it answers when it is ready, and what ends it fastest.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) request: Vec<u8>,
     pub(crate) answer: fn(&[u8]) -> bool,
+    pub(crate) end: Signal,
 }
 
 /// One daemon's place, in which it is started again and again, each time as if for the first time.
@@ -38,8 +39,6 @@ pub(crate) struct Place<D: Daemon> {
     copies: Vec<PathBuf>,
     port: u16,
     question: Question,
-    /// The processes that were spawned here.
-    pub(crate) spawned: Vec<u32>,
 }
 
 impl<D: Daemon> Place<D> {
@@ -75,17 +74,15 @@ impl<D: Daemon> Place<D> {
             copies,
             port,
             question,
-            spawned: Vec::new(),
         })
     }
 
-    /// Starts it in the next copy, waits until it answers, and kills it.
+    /// Starts it in the next copy, waits until it answers, and ends it.
     pub(crate) fn cycle(&mut self, aside: &Path) -> io::Result<()> {
         let copy = self.copies.pop().ok_or_else(|| io::Error::other("no copy left"))?;
         fs::rename(&self.dir, aside.join(copy.with_extension("used")))?;
         fs::rename(&copy, &self.dir)?;
         let mut child = self.command.spawn()?;
-        self.spawned.push(child.id());
         let deadline = Instant::now() + PATIENCE;
         while !self.answers() {
             if Instant::now() > deadline {
@@ -96,7 +93,7 @@ impl<D: Daemon> Place<D> {
             }
             std::thread::sleep(PAUSE);
         }
-        killpg(Pid::from_raw(child.id() as i32), Signal::SIGKILL)?;
+        killpg(Pid::from_raw(child.id() as i32), self.question.end)?;
         child.wait().map(drop)
     }
 

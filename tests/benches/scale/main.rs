@@ -12,7 +12,6 @@ mod noted;
 mod numbers;
 mod options;
 mod questions;
-mod sysv;
 mod throughput;
 
 use std::error::Error;

@@ -1,6 +1,6 @@
 //! What the floor asks each daemon, in a few bytes of its protocol.
 
-use managed_daemons::{MySql, Nginx, Postgres, Redis};
+use managed_daemons::{MySql, Nginx, Postgres, Redis, Signal};
 
 use crate::floor::Question;
 
@@ -10,6 +10,7 @@ pub(crate) fn redis(redis: &Redis) -> Question {
     Question {
         request: format!("AUTH {password}\r\nPING\r\n").into_bytes(),
         answer: |answer| answer.starts_with(b"+OK"),
+        end: Signal::SIGKILL,
     }
 }
 
@@ -18,6 +19,7 @@ pub(crate) fn nginx(_: &Nginx) -> Question {
     Question {
         request: b"GET / HTTP/1.0\r\n\r\n".to_vec(),
         answer: |answer| answer.starts_with(b"HTTP/1."),
+        end: Signal::SIGKILL,
     }
 }
 
@@ -28,6 +30,8 @@ pub(crate) fn postgres(_: &Postgres) -> Question {
     Question {
         request: [&length.to_be_bytes()[..], body].concat(),
         answer: |answer| answer.starts_with(b"R"),
+        // Killed, it would leave its processes on the port, and its shared memory for good.
+        end: Signal::SIGQUIT,
     }
 }
 
@@ -36,5 +40,6 @@ pub(crate) fn mysql(_: &MySql) -> Question {
     Question {
         request: Vec::new(),
         answer: |answer| answer.get(4) == Some(&10),
+        end: Signal::SIGKILL,
     }
 }

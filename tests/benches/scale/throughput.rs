@@ -7,7 +7,6 @@ use managed_daemons::{Daemon, ManagedDaemon, Result};
 
 use crate::floor::{Place, Question};
 use crate::numbers::{median, ms};
-use crate::sysv;
 
 /// How many work side by side.
 const WORKERS: [usize; 3] = [1, 2, 4];
@@ -81,10 +80,6 @@ fn floor<D: Daemon>(
         }
     });
     let took = each(begin, workers, starts);
-    // Where the framework removes what a killed daemon leaves, the bare loop does not.
-    for place in &places {
-        sysv::remove_of(&place.spawned);
-    }
     drop(places);
     for entry in std::fs::read_dir(store).into_iter().flatten().flatten() {
         let _ = std::fs::remove_dir_all(entry.path());
