@@ -59,7 +59,6 @@ fn run(options: &Options) -> Result<Vec<String>> {
         throughput::run::<Redis>(options.starts, root, store.path(), questions::redis)?;
         throughput::run::<Nginx>(options.starts, root, store.path(), questions::nginx)?;
         throughput::run::<Postgres>(options.starts, root, store.path(), questions::postgres)?;
-        throughput::run::<MySql>(options.starts, root, store.path(), questions::mysql)?;
     }
     if options.wants("cycles") {
         return cycles::run(options.cycles, root);
