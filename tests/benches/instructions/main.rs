@@ -1,0 +1,146 @@
+//! How many instructions our own part of one Redis start and removal takes, beside the figures that are kept.
+//!
+//! `cargo bench --bench instructions [-- --accept]`. Counted by callgrind, in this process alone: not the daemon, not the reaper,
+//! and not how often the daemon is asked until it answers. Ends with status 1 when a part takes more than it is allowed to;
+//! `--accept` keeps the new figures.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod callgrind;
+mod figures;
+mod work;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::figures::{Conditions, Figures};
+
+/// Makes this program the one that is counted; its arguments are the number of starts, their directory, and `probe`.
+const WORK: &str = "--work";
+/// Starts within one count.
+const STARTS: u64 = 25;
+/// Counts of each part; the median is taken.
+const COUNTS: usize = 3;
+/// By how much a count may exceed the one that is kept unless the file says otherwise, in percent.
+const ALLOWANCE: u64 = 5;
+/// The parts, and the functions of `work` that they are.
+const PARTS: [(&str, &str); 4] = [
+    ("configure", "count_configure"),
+    ("start without waiting", "count_start"),
+    ("one probe", "count_probe"),
+    ("removal, once it has ended", "count_removal"),
+];
+
+/// Reads the machine's table of shared memory, which is as long as other people's programs make it.
+const MADE_LONG_BY_OTHERS: &str = "sysv_shm::remove_left_by";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.split_first() {
+        Some((first, rest)) if first == WORK => work::run(rest),
+        _ => bench(arguments.iter().any(|argument| argument == "--accept")),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
+    if !callgrind::is_here() {
+        println!("skipped: valgrind is not installed, and it does the counting");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let scratch = tempfile::Builder::new()
+        .prefix("md-test-")
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()?;
+    let origin = callgrind::plain(&work_arguments(1, scratch.path(), false))?;
+    let conditions = Conditions::here(&origin);
+    let mut instructions = BTreeMap::new();
+    for (part, function) in PARTS {
+        instructions.insert(part.to_owned(), count(function, scratch.path())?);
+    }
+    let kept = Figures::read();
+    if accept {
+        print(&instructions, kept.as_ref().ok());
+        let allowance = kept.map_or(ALLOWANCE, |kept| kept.allowance);
+        let new = Figures {
+            conditions,
+            allowance,
+            instructions,
+        };
+        new.write()?;
+        println!("kept in {}", Figures::path().display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let kept = kept.map_err(|error| format!("{}: {error}", Figures::path().display()))?;
+    print(&instructions, Some(&kept));
+    Ok(judge(&conditions, &instructions, &kept))
+}
+
+/// The median of some counts, per start.
+fn count(function: &str, scratch: &Path) -> Result<u64, Box<dyn Error>> {
+    let arguments = work_arguments(STARTS, scratch, function == "count_probe");
+    let except = (function == "count_removal").then_some(MADE_LONG_BY_OTHERS);
+    let mut counts = Vec::with_capacity(COUNTS);
+    for _ in 0..COUNTS {
+        counts.push(callgrind::count(function, except, &arguments, scratch)? / STARTS);
+    }
+    counts.sort_unstable();
+    Ok(counts[COUNTS / 2])
+}
+
+fn work_arguments(starts: u64, root: &Path, probes: bool) -> Vec<String> {
+    let mut arguments = vec![WORK.to_owned(), starts.to_string(), root.display().to_string()];
+    arguments.extend(probes.then(|| String::from("probe")));
+    arguments
+}
+
+fn print(instructions: &BTreeMap<String, u64>, kept: Option<&Figures>) {
+    println!("instructions of one Redis, in the test process alone; medians of {COUNTS} × {STARTS}");
+    println!("{:>28} {:>9} {:>9} {:>8}", "", "now", "kept", "change");
+    for (part, _) in PARTS {
+        let now = instructions.get(part).copied().unwrap_or_default();
+        match kept.and_then(|kept| kept.instructions.get(part)) {
+            Some(before) => {
+                let change = (now as f64 / *before as f64 - 1.0) * 100.0;
+                println!("{part:>28} {now:>9} {before:>9} {change:>+7.1}%");
+            }
+            None => println!("{part:>28} {now:>9}"),
+        }
+    }
+}
+
+fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, kept: &Figures) -> ExitCode {
+    let differences = conditions.differences(&kept.conditions);
+    if !differences.is_empty() {
+        println!(
+            "not judged, for the counts depend on more than our code:\n  {}",
+            differences.join("\n  ")
+        );
+        return ExitCode::SUCCESS;
+    }
+    let above = |part: &str| {
+        let before = kept.instructions.get(part).copied().unwrap_or_default();
+        let now = instructions.get(part).copied().unwrap_or_default();
+        now * 100 > before * (100 + kept.allowance)
+    };
+    let above: Vec<&str> = PARTS.iter().map(|(part, _)| *part).filter(|part| above(part)).collect();
+    if above.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!(
+        "More than {} % above the figures kept: {}.\nWhere that is as it should be, `cargo bench --bench instructions -- --accept` \
+         keeps the new ones; commit them with the reason. To see where they come from, run callgrind_annotate on a run of your own.",
+        kept.allowance,
+        above.join("; ")
+    );
+    ExitCode::FAILURE
+}

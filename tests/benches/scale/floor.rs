@@ -1,0 +1,113 @@
+//! The floor: the same programs with the same arguments, variables and directories, run by a bare loop, with none of the
+//! framework's code between the spawn and the end.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use managed_daemons::{Daemon, ManagedDaemon, Result, Signal};
+use nix::sys::signal::killpg;
+use nix::unistd::Pid;
+
+use crate::noted::Noted;
+
+/// Between two tries to reach a daemon: as often as the framework does at first.
+const PAUSE: Duration = Duration::from_micros(250);
+/// A daemon that takes longer does not start.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a daemon is asked, what it answers when it is ready, and what ends it fastest.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) request: Vec<u8>,
+    pub(crate) answer: fn(&[u8]) -> bool,
+    pub(crate) end: Signal,
+}
+
+/// One daemon's place, in which it is started again and again, each time as if for the first time.
+pub(crate) struct Place<D: Daemon> {
+    /// Holds the port, and removes the directory in the end.
+    _daemon: ManagedDaemon<Noted<D>>,
+    command: Command,
+    dir: PathBuf,
+    /// Copies of the directory, one per start, made beforehand.
+    copies: Vec<PathBuf>,
+    port: u16,
+    question: Question,
+}
+
+impl<D: Daemon> Place<D> {
+    /// Has the framework start a daemon, stops it, and copies what it has left `starts` times into `store`.
+    pub(crate) fn prepare(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<Self> {
+        let daemon = ManagedDaemon::<Noted<D>>::builder().temp_root(root).start()?;
+        let dir = daemon.working_dir().to_path_buf();
+        daemon.stop()?;
+        let mut command = daemon.command_again().unwrap_or_else(|| Command::new("false"));
+        let owner = fs::metadata(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+        command.process_group(0);
+        if nix::unistd::geteuid().is_root() {
+            command.gid(owner.gid()).uid(owner.uid());
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let copies = (0..starts)
+            .map(|number| {
+                let copy = store.join(format!("{}-{number}", daemon.port()));
+                let copied = Command::new("cp").arg("-a").arg(&dir).arg(&copy).status();
+                assert!(
+                    copied.is_ok_and(|status| status.success()),
+                    "can't copy {}",
+                    dir.display()
+                );
+                copy
+            })
+            .collect();
+        let (port, question) = (daemon.port(), question(&daemon.recipe));
+        Ok(Self {
+            _daemon: daemon,
+            command,
+            dir,
+            copies,
+            port,
+            question,
+        })
+    }
+
+    /// Starts it in the next copy, waits until it answers, and ends it.
+    pub(crate) fn cycle(&mut self, aside: &Path) -> io::Result<()> {
+        let copy = self.copies.pop().ok_or_else(|| io::Error::other("no copy left"))?;
+        fs::rename(&self.dir, aside.join(copy.with_extension("used")))?;
+        fs::rename(&copy, &self.dir)?;
+        let mut child = self.command.spawn()?;
+        let deadline = Instant::now() + PATIENCE;
+        while !self.answers() {
+            if Instant::now() > deadline {
+                return Err(io::Error::other("it does not answer"));
+            }
+            if let Some(status) = child.try_wait()? {
+                return Err(io::Error::other(format!("it has ended: {status}")));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        killpg(Pid::from_raw(child.id() as i32), self.question.end)?;
+        child.wait().map(drop)
+    }
+
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return false;
+        };
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+        let mut answer = [0; 512];
+        if stream.write_all(&self.question.request).is_err() {
+            return false;
+        }
+        stream
+            .read(&mut answer)
+            .is_ok_and(|count| (self.question.answer)(&answer[..count]))
+    }
+}

@@ -1,0 +1,92 @@
+//! How the framework does with many daemons: many alive at once, several started at once, one after another ten thousand times.
+//!
+//! `cargo bench --bench scale [-- [alive] [throughput] [cycles] [--alive R,P,M] [--starts N] [--cycles N]]`; without the names of
+//! parts all of them run. Ends with status 1 when something has grown with the cycles.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::panic)]
+
+mod alive;
+mod cycles;
+mod floor;
+mod look;
+mod noted;
+mod numbers;
+mod options;
+mod questions;
+mod throughput;
+
+use std::error::Error;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use managed_daemons::{MySql, Nginx, Postgres, Redis, Result};
+use tempfile::TempDir;
+
+use crate::options::Options;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
+        Ok(grown) if grown.is_empty() => ExitCode::SUCCESS,
+        Ok(grown) => {
+            eprintln!("\nWhat has grown:\n{}", grown.join("\n"));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<Vec<String>> {
+    let (root, store) = (private_root(), private_root());
+    let root = root.path();
+    if options.wants("alive") {
+        let [redis, postgres, mysql] = options.alive;
+        alive::run::<Redis>(redis, root)?;
+        alive::run::<Postgres>(postgres, root)?;
+        alive::run::<MySql>(mysql, root)?;
+    }
+    if options.wants("throughput") {
+        throughput::run::<Redis>(options.starts, root, store.path(), questions::redis)?;
+        throughput::run::<Nginx>(options.starts, root, store.path(), questions::nginx)?;
+        throughput::run::<Postgres>(options.starts, root, store.path(), questions::postgres)?;
+    }
+    if options.wants("cycles") {
+        return cycles::run(options.cycles, root);
+    }
+    Ok(Vec::new())
+}
+
+/// A directory of this run's own, in memory where there is some, which the daemons' user can pass through.
+fn private_root() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let parent = match memory.is_dir() {
+        true => memory.to_path_buf(),
+        false => std::env::temp_dir(),
+    };
+    let made = tempfile::Builder::new()
+        .prefix("md-test-")
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir_in(&parent);
+    made.unwrap_or_else(|error| panic!("no directory in {}: {error}", parent.display()))
+}
+
+/// An error and what has caused it.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}

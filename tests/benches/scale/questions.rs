@@ -1,0 +1,36 @@
+//! What the floor asks each daemon, in a few bytes of its protocol.
+
+use managed_daemons::{Nginx, Postgres, Redis, Signal};
+
+use crate::floor::Question;
+
+/// AUTH and PING.
+pub(crate) fn redis(redis: &Redis) -> Question {
+    let password = redis.password().unwrap_or_default();
+    Question {
+        request: format!("AUTH {password}\r\nPING\r\n").into_bytes(),
+        answer: |answer| answer.starts_with(b"+OK"),
+        end: Signal::SIGKILL,
+    }
+}
+
+/// A request for the root.
+pub(crate) fn nginx(_: &Nginx) -> Question {
+    Question {
+        request: b"GET / HTTP/1.0\r\n\r\n".to_vec(),
+        answer: |answer| answer.starts_with(b"HTTP/1."),
+        end: Signal::SIGKILL,
+    }
+}
+
+/// A StartupMessage, which a server that is not ready refuses, and a ready one answers with a request to authenticate.
+pub(crate) fn postgres(_: &Postgres) -> Question {
+    let body = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
+    let length = u32::try_from(body.len() + 4).unwrap_or_default();
+    Question {
+        request: [&length.to_be_bytes()[..], body].concat(),
+        answer: |answer| answer.starts_with(b"R"),
+        // Killed, it would leave its processes on the port, and its shared memory for good.
+        end: Signal::SIGQUIT,
+    }
+}

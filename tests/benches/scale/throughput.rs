@@ -1,0 +1,88 @@
+//! Several starts at once: how many daemons per second come and go, beside the floor's.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use managed_daemons::{Daemon, ManagedDaemon, Result};
+
+use crate::floor::{Place, Question};
+use crate::numbers::{median, ms};
+
+/// How many work side by side.
+const WORKERS: [usize; 3] = [1, 2, 4];
+/// Ours and the floor's take turns, so that what else the machine does meets both.
+const ROUNDS: usize = 3;
+
+/// Starts and removes `starts` daemons per worker, by the framework and without it, and prints what one takes.
+pub(crate) fn run<D: Daemon>(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<()> {
+    println!(
+        "\n{}: ms per start and removal, {starts} per worker and round, medians of {ROUNDS} rounds",
+        D::NAME
+    );
+    println!("{:>8} {:>9} {:>9} {:>7}", "workers", "floor", "ours", "ratio");
+    for workers in WORKERS {
+        let (mut floors, mut ours) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            floors.push(floor::<D>(workers, starts, root, store, question)?);
+            ours.push(own::<D>(workers, starts, root));
+        }
+        let (floor, own) = (median(floors), median(ours));
+        println!(
+            "{workers:>8} {:>9.2} {:>9.2} {:>7.2}",
+            ms(floor),
+            ms(own),
+            own.as_secs_f64() / floor.as_secs_f64()
+        );
+    }
+    Ok(())
+}
+
+/// The time of one, when `workers` do `starts` each.
+fn each(begin: Instant, workers: usize, starts: usize) -> Duration {
+    begin.elapsed().div_f64((workers * starts) as f64)
+}
+
+fn own<D: Daemon>(workers: usize, starts: usize, root: &Path) -> Duration {
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                for _ in 0..starts {
+                    let daemon = ManagedDaemon::<D>::builder().temp_root(root).start();
+                    let closed = daemon.and_then(ManagedDaemon::close);
+                    closed.unwrap_or_else(|error| panic!("{}", crate::chain(&error)));
+                }
+            });
+        }
+    });
+    each(begin, workers, starts)
+}
+
+fn floor<D: Daemon>(
+    workers: usize,
+    starts: usize,
+    root: &Path,
+    store: &Path,
+    question: fn(&D) -> Question,
+) -> Result<Duration> {
+    let mut places = (0..workers)
+        .map(|_| Place::<D>::prepare(starts, root, store, question))
+        .collect::<Result<Vec<_>>>()?;
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for place in &mut places {
+            scope.spawn(|| {
+                for _ in 0..starts {
+                    let cycled = place.cycle(store);
+                    cycled.unwrap_or_else(|error| panic!("{} without the framework: {error}", D::NAME));
+                }
+            });
+        }
+    });
+    let took = each(begin, workers, starts);
+    drop(places);
+    for entry in std::fs::read_dir(store).into_iter().flatten().flatten() {
+        let _ = std::fs::remove_dir_all(entry.path());
+    }
+    Ok(took)
+}
