@@ -21,6 +21,7 @@ mod floor;
 mod measured;
 mod peers;
 mod plot;
+#[path = "../shared/recorded.rs"]
 mod recorded;
 mod subject;
 mod table;

@@ -14,7 +14,7 @@ use managed_daemons::{Daemon, ManagedDaemon, Result, Signal};
 use nix::sys::signal::killpg;
 use nix::unistd::Pid;
 
-use crate::noted::Noted;
+use crate::recorded::Recorded;
 
 /// Between two tries to reach a daemon: as often as the framework does at first.
 const PAUSE: Duration = Duration::from_micros(250);
@@ -32,7 +32,7 @@ pub(crate) struct Question {
 /// One daemon's place, in which it is started again and again, each time as if for the first time.
 pub(crate) struct Place<D: Daemon> {
     /// Holds the port, and removes the directory in the end.
-    _daemon: ManagedDaemon<Noted<D>>,
+    _daemon: ManagedDaemon<Recorded<D>>,
     command: Command,
     dir: PathBuf,
     /// Copies of the directory, one per start, made beforehand.
@@ -44,10 +44,13 @@ pub(crate) struct Place<D: Daemon> {
 impl<D: Daemon> Place<D> {
     /// Has the framework start a daemon, stops it, and copies what it has left `starts` times into `store`.
     pub(crate) fn prepare(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<Self> {
-        let daemon = ManagedDaemon::<Noted<D>>::builder().temp_root(root).start()?;
+        let daemon = ManagedDaemon::<Recorded<D>>::builder().temp_root(root).start()?;
         let dir = daemon.working_dir().to_path_buf();
+        // The first start has work that no later one has, and the floor is to be a later one.
+        daemon.restart()?;
         daemon.stop()?;
-        let mut command = daemon.command_again().unwrap_or_else(|| Command::new("false"));
+        let commands = daemon.commands();
+        let mut command = commands.map_or_else(|| Command::new("false"), |commands| commands.serve.command());
         let owner = fs::metadata(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
         command.process_group(0);
         if nix::unistd::geteuid().is_root() {
@@ -66,7 +69,7 @@ impl<D: Daemon> Place<D> {
                 copy
             })
             .collect();
-        let (port, question) = (daemon.port(), question(&daemon.recipe));
+        let (port, question) = (daemon.port(), question(&daemon));
         Ok(Self {
             _daemon: daemon,
             command,

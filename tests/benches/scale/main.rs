@@ -8,10 +8,12 @@ mod alive;
 mod cycles;
 mod floor;
 mod look;
-mod noted;
 mod numbers;
 mod options;
 mod questions;
+#[allow(dead_code)] // `compare` uses all of it
+#[path = "../shared/recorded.rs"]
+mod recorded;
 mod throughput;
 
 use std::error::Error;
@@ -59,6 +61,7 @@ fn run(options: &Options) -> Result<Vec<String>> {
         throughput::run::<Redis>(options.starts, root, store.path(), questions::redis)?;
         throughput::run::<Nginx>(options.starts, root, store.path(), questions::nginx)?;
         throughput::run::<Postgres>(options.starts, root, store.path(), questions::postgres)?;
+        throughput::run::<MySql>(options.starts, root, store.path(), questions::mysql)?;
     }
     if options.wants("cycles") {
         return cycles::run(options.cycles, root);

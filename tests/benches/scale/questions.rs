@@ -1,6 +1,6 @@
 //! What the floor asks each daemon, in a few bytes of its protocol.
 
-use managed_daemons::{Nginx, Postgres, Redis, Signal};
+use managed_daemons::{MySql, Nginx, Postgres, Redis, Signal};
 
 use crate::floor::Question;
 
@@ -32,5 +32,14 @@ pub(crate) fn postgres(_: &Postgres) -> Question {
         answer: |answer| answer.starts_with(b"R"),
         // Killed, it would leave its processes on the port, and its shared memory for good.
         end: Signal::SIGQUIT,
+    }
+}
+
+/// Nothing: the server speaks first, with the version of its protocol after the length and the number of the packet.
+pub(crate) fn mysql(_: &MySql) -> Question {
+    Question {
+        request: Vec::new(),
+        answer: |answer| answer.get(4) == Some(&10),
+        end: Signal::SIGKILL,
     }
 }
