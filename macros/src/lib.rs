@@ -2,6 +2,16 @@
 //!
 //! They expand to calls of its hidden module `macro_support`, so this crate is of no use alone, and the two are
 //! released together.
+//!
+//! ```test_harness
+//! use managed_daemons::{with_redis, RedisDaemon};
+//!
+//! #[with_redis(directive("maxmemory", "8mb"))]
+//! #[test]
+//! fn answers(redis: RedisDaemon) {
+//!     assert!(redis.is_running());
+//! }
+//! ```
 
 mod args;
 mod attributes;
