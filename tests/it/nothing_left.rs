@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use managed_daemons::RedisDaemon;
@@ -233,6 +234,27 @@ fn the_sweep_spares_the_living_and_the_detached_and_strangers() {
     detached.destroy().unwrap();
     victim.child.kill().unwrap();
     victim.leaves_nothing();
+}
+
+#[test]
+fn what_is_detached_can_be_loaded_at_once_whoever_sweeps() {
+    let root = private_root();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    start_and_drop_one_in(root.path());
+                }
+            });
+        }
+        let first = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
+        let pid = first.pid();
+        let last = (0..2000).try_fold(first, |redis, _| RedisDaemon::load(redis.detach()?));
+        done.store(true, Ordering::Relaxed);
+        let redis = last.unwrap();
+        assert_eq!(redis.pid(), pid);
+    });
 }
 
 /// In another process, whose reaper sweeps `root`.
