@@ -3,7 +3,9 @@
 mod client;
 mod cluster;
 mod isolation;
+mod killed;
 mod lifecycle;
 mod messages;
 mod options;
+mod victim;
 mod victims;

@@ -1,4 +1,4 @@
-//! Run by `isolation`, in processes of their own. They are no tests of anything themselves, hence ignored.
+//! Run by `isolation` and `killed`, in processes of their own. They are no tests of anything themselves, hence ignored.
 
 use managed_daemons::RabbitMqDaemon;
 
@@ -9,9 +9,9 @@ fn starts_once() {
 }
 
 #[test]
-#[ignore = "to be killed by `isolation`"]
+#[ignore = "to be killed by `killed`"]
 fn churns() {
     loop {
-        drop(RabbitMqDaemon::start());
+        RabbitMqDaemon::start().unwrap().restart().unwrap();
     }
 }
