@@ -7,5 +7,6 @@ mod killed;
 mod lifecycle;
 mod messages;
 mod options;
+mod tools;
 mod victim;
 mod victims;
