@@ -23,7 +23,7 @@ fn rabbitmqctl_and_its_like_find_the_broker() {
     );
 
     rabbit.stop().unwrap();
-    assert!(!ping.status().unwrap().success());
+    assert!(!ping.output().unwrap().status.success());
     for name in ["rabbitmq-nothing", "../sbin/rabbitmqctl"] {
         let missing = rabbit.cli_tool(name).unwrap_err();
         assert!(
