@@ -115,6 +115,16 @@ fn a_damaged_preparation_is_made_again() {
 }
 
 #[test]
+fn a_port_that_is_lost_while_all_is_prepared_is_replaced() {
+    let root = private_root();
+    let cache = cold_cache_in(root.path());
+    assert!(victim("loses_a_port", root.path(), Some(&cache))
+        .status()
+        .unwrap()
+        .success());
+}
+
+#[test]
 fn the_path_of_the_cache_may_hold_what_means_something_elsewhere() {
     let root = private_root();
     let odd = root.path().join("it's {a,b} [c]* $HOME & ü");
