@@ -3,7 +3,10 @@
 mod client;
 mod cluster;
 mod isolation;
+mod killed;
 mod lifecycle;
 mod messages;
 mod options;
+mod tools;
+mod victim;
 mod victims;

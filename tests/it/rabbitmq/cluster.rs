@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use managed_daemons::{with_rabbitmq, RabbitMqDaemon};
+use managed_daemons::{with_rabbitmq, ManagedDaemonError, RabbitMqDaemon};
 
 use super::client::{connect, open, text};
 use crate::support::{assert_nothing_left, eventually, private_root, PATIENCE};
@@ -71,5 +71,18 @@ fn a_dropped_cluster_leaves_nothing() {
         .unwrap();
     assert_eq!(rabbit.other_nodes()[0].password(), rabbit.password());
     drop(rabbit);
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_cluster_is_not_left_running_by_halves() {
+    let root = private_root();
+    let rabbit = RabbitMqDaemon::builder()
+        .cluster(2)
+        .temp_root(root.path())
+        .start()
+        .unwrap();
+    let refused = rabbit.detach().unwrap_err();
+    assert!(matches!(refused, ManagedDaemonError::State { .. }), "{refused:?}");
     assert_nothing_left(root.path());
 }

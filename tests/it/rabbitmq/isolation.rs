@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::process::Stdio;
+use std::time::SystemTime;
 
 use managed_daemons::RabbitMqDaemon;
-use nix::sys::signal::{kill, Signal};
-use nix::unistd::Pid;
 
 use super::client::is_let_in;
-use crate::support::{assert_nothing_left, eventually, private_root};
+use super::victim::{cold_cache_in, victim};
+use crate::support::private_root;
 
 const EPMD: u16 = 4369;
 
@@ -63,15 +61,20 @@ fn it_listens_on_loopback_alone() {
 
 #[test]
 fn the_installation_stays_as_it_is() {
-    let cache = private_root();
+    let root = private_root();
+    let cache = cold_cache_in(root.path());
     let before = RabbitMqDaemon::start().unwrap();
     let server = before.binary().ancestors().nth(2).unwrap().to_path_buf();
     let files = entries(&server);
     assert!(files.len() > 500, "{}", files.len());
-    // In a process of its own, where the cache is empty: everything is prepared anew.
-    let status = victim("starts_once", cache.path(), cache.path()).status().unwrap();
-    assert!(status.success());
+    // In a process of its own, where nothing is prepared yet.
+    assert!(starts_once(root.path(), &cache));
     assert_eq!(entries(&server), files);
+}
+
+/// Whether a broker starts in a process of its own, with this cache.
+fn starts_once(root: &Path, cache: &Path) -> bool {
+    victim("starts_once", root, Some(cache)).status().unwrap().success()
 }
 
 /// Every file below, with its time and size.
@@ -101,60 +104,44 @@ fn eight_at_once() {
 
 #[test]
 fn a_damaged_preparation_is_made_again() {
-    let cache = private_root();
-    assert!(victim("starts_once", cache.path(), cache.path())
-        .status()
-        .unwrap()
-        .success());
-    let prepared = fs::read_dir(cache.path().join("cache/templates")).unwrap().flatten();
+    let root = private_root();
+    let cache = cold_cache_in(root.path());
+    assert!(starts_once(root.path(), &cache));
+    let prepared = fs::read_dir(cache.join("templates")).unwrap().flatten();
     let prepared = prepared.map(|entry| entry.path()).find(|path| path.is_dir()).unwrap();
     fs::remove_file(prepared.join("data/broker.boot")).unwrap();
-    assert!(victim("starts_once", cache.path(), cache.path())
-        .status()
-        .unwrap()
-        .success());
+    assert!(starts_once(root.path(), &cache));
     assert!(prepared.join("data/broker.boot").is_file());
 }
 
 #[test]
-fn nothing_is_left_of_a_test_that_is_killed_at_any_moment() {
-    let cache = private_root();
-    // The first ones are killed while the preparation is made.
-    for number in 0..40_u32 {
-        let root = private_root();
-        let mut child = victim("churns", root.path(), cache.path()).spawn().unwrap();
-        let moment = Duration::from_millis(u64::from(number * 97 % 1500) + 20);
-        std::thread::sleep(moment);
-        kill(Pid::from_raw(child.id() as i32), Signal::SIGKILL).unwrap();
-        child.wait().unwrap();
-        assert_nothing_left(root.path());
-    }
-    eventually("a cache without halves", || {
-        let left: Vec<_> = fs::read_dir(cache.path().join("cache/templates"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .collect();
-        // One half is what the next maker replaces.
-        if left.iter().filter(|entry| entry.path().is_dir()).count() <= 2 {
-            Ok(())
-        } else {
-            Err(left)
-        }
-    });
+fn a_port_that_is_lost_while_all_is_prepared_is_replaced() {
+    let root = private_root();
+    let cache = cold_cache_in(root.path());
+    assert!(victim("loses_a_port", root.path(), Some(&cache))
+        .status()
+        .unwrap()
+        .success());
 }
 
-/// A process that runs one of `victims`, with its temporary files and its cache elsewhere.
-fn victim(name: &str, root: &Path, cache: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", "--ignored", &format!("rabbitmq::victims::{name}")])
-        .env("MANAGED_DAEMONS_TMPDIR", root)
-        .env("MANAGED_DAEMONS_CACHE", cache.join("cache"))
-        .env("MANAGED_DAEMONS_KEEP", "never")
-        .process_group(0)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
+#[test]
+fn the_path_of_the_cache_may_hold_what_means_something_elsewhere() {
+    let root = private_root();
+    let odd = root.path().join("it's {a,b} [c]* $HOME & ü");
+    fs::create_dir(&odd).unwrap();
+    assert!(starts_once(root.path(), &cold_cache_in(&odd)));
+}
+
+#[test]
+fn what_the_path_of_the_cache_may_not_hold_is_told_at_once() {
+    for odd in ["a\"b", "a\\b", "a:b"] {
+        let root = private_root();
+        let odd = root.path().join(odd);
+        fs::create_dir(&odd).unwrap();
+        let mut victim = victim("starts_once", root.path(), Some(&cold_cache_in(&odd)));
+        let output = victim.arg("--nocapture").stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        assert!(said.contains("holds a character that can't be used"), "{said}");
+    }
 }

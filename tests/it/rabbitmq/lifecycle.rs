@@ -1,5 +1,6 @@
 //! Start, use, stop, start again, still there; killed, paused, loaded, in a directory of the user's; failures.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use lapin::options::BasicAckOptions;
@@ -127,4 +128,25 @@ fn definitions_that_are_none_fail_the_start_and_leave_nothing() {
     let report = builder.definitions("{\"queues\": 7}").start().unwrap_err().report();
     assert!(report.contains("import definitions"), "{report}");
     crate::support::assert_nothing_left(root.path());
+}
+
+#[test]
+fn it_starts_on_other_ports_when_one_is_lost_to_somebody() {
+    for name in ["main", "distribution"] {
+        let configured = RabbitMqDaemon::builder().start_timeout(FAR).configure().unwrap();
+        let lost = configured.port_named(name).unwrap();
+        // The port is held for the broker by a socket that does not listen. Another that reuses the address can.
+        let _thief = listen_on(lost);
+        let rabbit = configured.start().unwrap();
+        assert_ne!(rabbit.port_named(name).unwrap(), lost);
+        assert_eq!(rabbit.eval("node().").unwrap(), format!("'{}'", rabbit.node_name()));
+        assert!(is_let_in(&rabbit.url()));
+        rabbit.restart().unwrap();
+        assert!(is_let_in(&rabbit.url()));
+    }
+}
+
+/// Binds with SO_REUSEADDR, as the standard library does.
+fn listen_on(port: u16) -> TcpListener {
+    TcpListener::bind(("127.0.0.1", port)).unwrap()
 }

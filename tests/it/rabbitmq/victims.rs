@@ -1,4 +1,6 @@
-//! Run by `isolation`, in processes of their own. They are no tests of anything themselves, hence ignored.
+//! Run by `isolation` and `killed`, in processes of their own. They are no tests of anything themselves, hence ignored.
+
+use std::net::TcpListener;
 
 use managed_daemons::RabbitMqDaemon;
 
@@ -9,9 +11,17 @@ fn starts_once() {
 }
 
 #[test]
-#[ignore = "to be killed by `isolation`"]
+#[ignore = "to be killed by `killed`"]
 fn churns() {
     loop {
-        drop(RabbitMqDaemon::start());
+        RabbitMqDaemon::start().unwrap().restart().unwrap();
     }
+}
+
+#[test]
+#[ignore = "to be looked after by `isolation`"]
+fn loses_a_port() {
+    let configured = RabbitMqDaemon::builder().configure().unwrap();
+    let _thief = TcpListener::bind(("127.0.0.1", configured.port())).unwrap();
+    drop(configured.start().unwrap());
 }
