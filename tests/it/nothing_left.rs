@@ -1,6 +1,7 @@
 //! However a test process ends, nothing of ours is left: looked for in `/proc` and in the root of the temporary files.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -234,6 +235,26 @@ fn the_sweep_spares_the_living_and_the_detached_and_strangers() {
     detached.destroy().unwrap();
     victim.child.kill().unwrap();
     victim.leaves_nothing();
+}
+
+/// Names of our making in a directory that everybody can write to, with what would hold up or feed a careless reader.
+#[test]
+fn a_sweep_is_not_held_up_by_what_somebody_has_put_in_its_way() {
+    let root = private_root();
+    let ours = root.path().join("managed-daemons-00000000-redis-abcdef");
+    let open_to_others = root.path().join("managed-daemons-00000001-redis-abcdef");
+    for (dir, mode) in [(&ours, 0o700), (&open_to_others, 0o755)] {
+        std::fs::create_dir(dir).unwrap();
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).unwrap();
+        nix::unistd::mkfifo(&dir.join("detached"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    }
+    std::os::unix::fs::symlink("/dev/zero", ours.join("note")).unwrap();
+    start_and_drop_one_in(root.path());
+    eventually("swept", || match processes_of(root.path()) {
+        left if left.is_empty() => Ok(()),
+        left => Err(left),
+    });
+    assert!(!ours.exists() && open_to_others.exists());
 }
 
 #[test]

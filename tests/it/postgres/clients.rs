@@ -2,6 +2,7 @@
 
 use managed_daemons::PostgresDaemon;
 use sqlx::{Connection, PgConnection, Row};
+use tokio_postgres::error::SqlState;
 
 use super::{builder, connect, output, runtime, start};
 
@@ -129,5 +130,45 @@ fn credentials_are_shown_nowhere() {
     for file in ["cmdline", "environ"] {
         let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
         assert!(!String::from_utf8_lossy(&bytes).contains("hush"), "{file}");
+    }
+}
+
+/// Whoever has the URL of a server that is only configured may be there before its start is over.
+#[test]
+fn a_client_that_can_not_wait_finds_all_there_is() {
+    for _ in 0..5 {
+        let configured = builder().configure().unwrap();
+        let url = configured.url();
+        let daemon = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                runtime().block_on(async {
+                    let client = loop {
+                        match connect(&url).await {
+                            Ok(client) => break client,
+                            // Nobody listens yet, or it says that it is starting.
+                            Err(error) if error.code().is_none_or(|code| *code == SqlState::CANNOT_CONNECT_NOW) => {}
+                            Err(error) => panic!("{error:?}"),
+                        }
+                    };
+                    client.batch_execute("CREATE TABLE early (n int)").await.unwrap();
+                    client.batch_execute("CREATE DATABASE another").await.unwrap();
+                });
+            });
+            configured.start().unwrap()
+        });
+        let tables = daemon
+            .query("SELECT count(*) FROM pg_class WHERE relname = 'early'")
+            .unwrap();
+        assert_eq!(tables, [[Some(String::from("1"))]]);
+        runtime().block_on(async {
+            let url = daemon.url();
+            let url = format!("{}/another", url.strip_suffix("/postgres").unwrap());
+            let rows = connect(&url)
+                .await
+                .unwrap()
+                .query("SELECT count(*) FROM pg_proc", &[])
+                .await;
+            assert!(rows.unwrap()[0].get::<_, i64>(0) > 1000);
+        });
     }
 }
