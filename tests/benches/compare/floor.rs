@@ -16,7 +16,7 @@ use crate::client::{Client, Failure};
 use crate::recorded::Commands;
 use crate::subject::Times;
 
-/// Between two tries, as in `limits.md`'s measurements: as good as being told.
+/// Between two tries: as good as being told, and as often as ours asks at first.
 const PAUSE: Duration = Duration::from_micros(250);
 /// A floor that takes longer is none.
 const TOO_LONG: Duration = Duration::from_secs(60);
