@@ -1,5 +1,6 @@
 //! Several nodes.
 
+use std::path::Path;
 use std::time::Instant;
 
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueueDeclareOptions};
@@ -61,14 +62,14 @@ async fn get_from(url: &str) -> lapin::Result<Option<String>> {
     Ok(Some(text(&message.data).to_owned()))
 }
 
+fn two_nodes(root: &Path) -> RabbitMqDaemon {
+    RabbitMqDaemon::builder().cluster(2).temp_root(root).start().unwrap()
+}
+
 #[test]
 fn a_dropped_cluster_leaves_nothing() {
     let root = private_root();
-    let rabbit = RabbitMqDaemon::builder()
-        .cluster(2)
-        .temp_root(root.path())
-        .start()
-        .unwrap();
+    let rabbit = two_nodes(root.path());
     assert_eq!(rabbit.other_nodes()[0].password(), rabbit.password());
     drop(rabbit);
     assert_nothing_left(root.path());
@@ -77,11 +78,7 @@ fn a_dropped_cluster_leaves_nothing() {
 #[test]
 fn a_cluster_is_not_left_running_by_halves() {
     let root = private_root();
-    let rabbit = RabbitMqDaemon::builder()
-        .cluster(2)
-        .temp_root(root.path())
-        .start()
-        .unwrap();
+    let rabbit = two_nodes(root.path());
     let refused = rabbit.detach().unwrap_err();
     assert!(matches!(refused, ManagedDaemonError::State { .. }), "{refused:?}");
     assert_nothing_left(root.path());
