@@ -16,6 +16,7 @@ mod memcached;
 mod mysql;
 mod nothing_left;
 mod own_daemon;
+mod pausing;
 mod postgres;
 mod provision_apt;
 #[cfg(feature = "cli")]
