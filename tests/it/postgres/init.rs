@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{builder, refusal, runtime, start, value};
+use super::{builder, connect, refusal, runtime, start, value};
 
 fn write(dir: &Path, files: &[(&str, &str)]) {
     for (name, sql) in files {
@@ -126,6 +126,47 @@ fn copies_of_a_template_do_not_share_anything() {
     one.query("INSERT INTO shared VALUES (1)").unwrap();
     assert_eq!(value(&two, "SELECT count(*) FROM shared"), "0");
     assert_ne!(one.password(), two.password());
+}
+
+/// The databases that nobody has been in are made of the files of one of them.
+#[test]
+fn every_database_of_a_new_server_is_sound() {
+    const HORIZON: &str = "SELECT bool_and(age(c.relfrozenxid) <= age(d.datfrozenxid)
+            AND mxid_age(c.relminmxid) <= mxid_age(d.datminmxid))
+        FROM pg_class c, pg_database d
+        WHERE d.datname = current_database() AND c.relkind IN ('r', 't', 'm')";
+    const INDEXES: &str = "SELECT count(bt_index_check(c.oid, true)) > 100
+        FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_am a ON a.oid = c.relam
+        WHERE a.amname = 'btree' AND i.indisvalid AND c.relpersistence = 'p'";
+    let daemon = start(builder().database("app").extra_database("audit"));
+    let has_amcheck = value(
+        &daemon,
+        "SELECT count(*) FROM pg_available_extensions WHERE name = 'amcheck'",
+    ) == "1";
+    daemon
+        .query("CREATE DATABASE bare TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'")
+        .unwrap();
+    daemon.query("CREATE DATABASE plain").unwrap();
+    runtime().block_on(async {
+        for name in ["app", "audit", "postgres", "template1", "bare", "plain"] {
+            let client = connect(&daemon.url_of(name)).await.unwrap();
+            let holds: bool = client.query_one(HORIZON, &[]).await.unwrap().get(0);
+            assert!(holds, "{name}");
+            if has_amcheck {
+                client.batch_execute("CREATE EXTENSION amcheck").await.unwrap();
+                let holds: bool = client.query_one(INDEXES, &[]).await.unwrap().get(0);
+                assert!(holds, "{name}");
+            }
+            client.batch_execute(&format!("REINDEX SYSTEM {name}")).await.unwrap();
+            client
+                .batch_execute("CREATE TABLE t (id serial PRIMARY KEY); DROP TABLE t")
+                .await
+                .unwrap();
+            client.batch_execute("VACUUM (FULL, FREEZE, ANALYZE)").await.unwrap();
+        }
+    });
+    // What was done in one is in no other.
+    assert_eq!(value(&daemon, "SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
 }
 
 #[test]
