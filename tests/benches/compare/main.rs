@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 
 mod client;
 mod floor;
-#[cfg(target_os = "linux")]
+#[path = "../shared/init.rs"]
 mod init;
 mod measured;
 mod peers;
@@ -93,9 +93,14 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--serve-peer", peer] => peers::serve(peer),
         ["--whole", name] => start_once(name),
-        _ => return compare_under_init(&arguments),
+        // That of the machine may be none.
+        _ => return init::under_init(&arguments, |arguments| exit_code(parse_and_compare(arguments))),
     };
     exit_code(done)
+}
+
+fn parse_and_compare(arguments: &[String]) -> Result<(), Failure> {
+    compare(&Options::parse(arguments)?)
 }
 
 fn exit_code(done: Result<(), Failure>) -> ExitCode {
@@ -106,24 +111,6 @@ fn exit_code(done: Result<(), Failure>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// With an init of its own, for that of the machine may be none: see `init`.
-#[cfg(target_os = "linux")]
-fn compare_under_init(arguments: &[String]) -> ExitCode {
-    match arguments.split_first() {
-        Some((first, arguments)) if first == init::UNDER_INIT => exit_code(parse_and_compare(arguments)),
-        _ => init::run(arguments).unwrap_or_else(|error| exit_code(Err(error))),
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn compare_under_init(arguments: &[String]) -> ExitCode {
-    exit_code(parse_and_compare(arguments))
-}
-
-fn parse_and_compare(arguments: &[String]) -> Result<(), Failure> {
-    compare(&Options::parse(arguments)?)
 }
 
 /// What a command that needs a daemon does, and nothing else.

@@ -80,10 +80,10 @@ impl<D: Daemon> Place<D> {
         })
     }
 
-    /// Starts it in the next copy, waits until it answers, and ends it.
-    pub(crate) fn cycle(&mut self, aside: &Path) -> io::Result<()> {
+    /// Removes what the last one has left, starts the next one in the next copy, waits until it answers, and ends it.
+    pub(crate) fn cycle(&mut self) -> io::Result<()> {
         let copy = self.copies.pop().ok_or_else(|| io::Error::other("no copy left"))?;
-        fs::rename(&self.dir, aside.join(copy.with_extension("used")))?;
+        fs::remove_dir_all(&self.dir)?;
         fs::rename(&copy, &self.dir)?;
         let mut child = self.command.spawn()?;
         let deadline = Instant::now() + PATIENCE;
@@ -96,8 +96,17 @@ impl<D: Daemon> Place<D> {
             }
             std::thread::sleep(PAUSE);
         }
-        killpg(Pid::from_raw(child.id() as i32), self.question.end)?;
-        child.wait().map(drop)
+        let group = Pid::from_raw(child.id() as i32);
+        killpg(group, self.question.end)?;
+        child.wait()?;
+        // A worker that is still there has the port, and the next one would wait for it.
+        while killpg(group, None).is_ok() {
+            if Instant::now() > deadline {
+                return Err(io::Error::other("its workers do not end"));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     fn answers(&self) -> bool {

@@ -7,6 +7,8 @@
 mod alive;
 mod cycles;
 mod floor;
+#[path = "../shared/init.rs"]
+mod init;
 mod look;
 mod numbers;
 mod options;
@@ -28,7 +30,13 @@ use tempfile::TempDir;
 use crate::options::Options;
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // That of the machine may be none.
+    init::under_init(&arguments, measure)
+}
+
+fn measure(arguments: &[String]) -> ExitCode {
+    let options = match Options::parse(arguments.iter().cloned()) {
         Ok(options) => options,
         Err(problem) => {
             eprintln!("{problem}");

@@ -73,7 +73,7 @@ fn floor<D: Daemon>(
         for place in &mut places {
             scope.spawn(|| {
                 for _ in 0..starts {
-                    let cycled = place.cycle(store);
+                    let cycled = place.cycle();
                     cycled.unwrap_or_else(|error| panic!("{} without the framework: {error}", D::NAME));
                 }
             });
