@@ -1,13 +1,15 @@
 //! Bad input gets one clear error, or a working daemon; never an injected line, never a panic.
 
 use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use managed_daemons::{ManagedDaemonError, RedisDaemon};
+use managed_daemons::{ManagedDaemonError, MySqlDaemon, PostgresDaemon, RedisDaemon};
 use managed_daemons_tests::UnrulyDaemon;
 
 use crate::support::{connect, get, is_root, private_root, set};
@@ -29,7 +31,7 @@ const NASTY: &[&str] = &[
     " ",
 ];
 
-fn problem(result: Result<RedisDaemon, ManagedDaemonError>) -> String {
+fn problem<D: Debug>(result: Result<D, ManagedDaemonError>) -> String {
     let error = result.unwrap_err();
     if let ManagedDaemonError::Start { kept: Some(dir), .. } = &error {
         std::fs::remove_dir_all(dir).unwrap();
@@ -327,6 +329,29 @@ fn a_full_disk_is_an_error_and_leaves_nothing() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left, ["filler"]);
+}
+
+/// The data are copied while the server starts: what is said is what keeps them from being there, not what it makes of that.
+#[test]
+fn a_disk_that_the_data_do_not_fit_on_is_told_at_once() {
+    if !is_root() {
+        return;
+    }
+    // Their templates need more room than there will be.
+    drop(PostgresDaemon::start().unwrap());
+    drop(MySqlDaemon::start().unwrap());
+    let mount = Mount::new("size=3m");
+    let postgres = PostgresDaemon::builder().temp_root(mount.path());
+    let mysql = MySqlDaemon::builder().temp_root(mount.path());
+    let patience = Duration::from_secs(600);
+    for report in [
+        problem(postgres.start_timeout(patience).start()),
+        problem(mysql.start_timeout(patience).start()),
+    ] {
+        assert!(report.contains("could not copy the template to"), "{report}");
+        assert!(report.contains("No space left on device"), "{report}");
+    }
+    assert_eq!(std::fs::read_dir(mount.path()).unwrap().count(), 0);
 }
 
 /// A small file system of its own.
