@@ -88,6 +88,15 @@ fn the_defaults_are_what_is_documented() {
     assert_eq!(value(&daemon, "SELECT to_tsvector('running')"), "'run':1");
 }
 
+/// What was done when its data were made was done by somebody else.
+#[test]
+fn the_statistics_of_a_new_server_begin_with_nothing() {
+    let daemon = start(builder().init_sql("CREATE TABLE item AS SELECT 1 AS id"));
+    let written = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del + vacuum_count), 0) FROM pg_stat_all_tables";
+    assert_eq!(value(&daemon, written), "0");
+    assert_eq!(value(&daemon, "SELECT id FROM item"), "1");
+}
+
 #[test]
 fn a_locale_and_an_encoding_of_ones_own() {
     let daemon = start(builder().locale("C").encoding("LATIN1"));
