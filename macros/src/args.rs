@@ -172,7 +172,7 @@ impl Request {
     pub(crate) fn support(&self) -> TokenStream {
         let krate = self.krate();
         // Not as if the user had written it, who may have shorter ways to say it.
-        quote_spanned!(self.mixed_site()=> #krate::macro_support)
+        quote_spanned!(self.mixed_site()=> #krate::attribute)
     }
 
     fn krate(&self) -> TokenStream {

@@ -1,6 +1,6 @@
 //! Attribute macros of `managed-daemons`; use them through that crate, which re-exports them.
 //!
-//! They expand to calls of its hidden module `macro_support`, so this crate is of no use alone, and the two are
+//! They expand to calls of its hidden module `attribute`, so this crate is of no use alone, and the two are
 //! released together.
 //!
 //! ```test_harness

@@ -86,7 +86,7 @@ fn the_function_stays_and_is_called_with_the_daemon() {
         printed(
             "/// Doc.
             #[test] pub(crate) fn t() -> R {
-                let daemon_0 = ::managed_daemons::macro_support::start(
+                let daemon_0 = ::managed_daemons::attribute::start(
                     <::managed_daemons::RedisDaemon>::builder()
                 );
                 {
@@ -121,13 +121,13 @@ fn several_start_together_in_the_order_of_the_attributes() {
          fn t(m: &x::Mine, a: RedisDaemon, b: &RedisDaemon) {}",
     );
     let statements = "
-        let starting_0 = ::managed_daemons::macro_support::begin(
+        let starting_0 = ::managed_daemons::attribute::begin(
             <::managed_daemons::RedisDaemon>::builder().port(1)
         );
-        let starting_1 = ::managed_daemons::macro_support::begin(
+        let starting_1 = ::managed_daemons::attribute::begin(
             <::managed_daemons::RedisDaemon>::builder().port(2)
         );
-        let starting_2 = ::managed_daemons::macro_support::begin(<Mine>::builder());
+        let starting_2 = ::managed_daemons::attribute::begin(<Mine>::builder());
         let daemon_0 = starting_0.finish();
         let daemon_1 = starting_1.finish();
         let daemon_2 = starting_2.finish();";
@@ -146,7 +146,7 @@ fn options_are_builder_methods_in_their_order() {
         r#"a = f::<A, B>(x?), b(1, "2"), c, b(3, 4), d(), crate = my::md,"#,
         TEST,
     );
-    let call = r#"my::md::macro_support::start(
+    let call = r#"my::md::attribute::start(
         <my::md::RedisDaemon>::builder().a(f::<A, B>(x?)).b(1, "2").c().b(3, 4).d()
     )"#;
     assert!(found.contains(&printed(call)), "{found}");

@@ -78,7 +78,9 @@ fn what_cannot_be_is_told_before_anything_is_started() {
     ] {
         match builder.start() {
             Err(ManagedDaemonError::Start { source, .. }) => match *source {
-                ManagedDaemonError::InvalidOption { option: named, .. } => assert_eq!(named, option),
+                ManagedDaemonError::InvalidOption { option: named, .. } => {
+                    assert_eq!(named, option)
+                }
                 other => panic!("{option}: {other:?}"),
             },
             other => panic!("{option}: {other:?}"),
