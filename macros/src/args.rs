@@ -147,12 +147,12 @@ impl Request {
         if let Some(handle) = self.daemon.handle {
             return found.ident == handle;
         }
-        let Some(wanted) = self.given.as_ref().and_then(last_segment) else {
+        let Some(request) = self.given.as_ref().and_then(last_segment) else {
             return false;
         };
         // `Daemon<A>` and `Daemon<B>` are two handles, while `Daemon` may be an alias or have defaults.
-        let (wanted_args, found_args) = (&wanted.arguments, &found.arguments);
-        found.ident == wanted.ident
+        let (wanted_args, found_args) = (&request.arguments, &found.arguments);
+        found.ident == request.ident
             && (wanted_args.is_none()
                 || found_args.is_none()
                 || wanted_args.to_token_stream().to_string() == found_args.to_token_stream().to_string())

@@ -6,7 +6,7 @@
 //! ```test_harness
 //! use managed_daemons::{with_redis, RedisDaemon};
 //!
-//! #[with_redis(directive("maxmemory", "8mb"))]
+//! #[with_redis(setting("maxmemory", "8mb"))]
 //! #[test]
 //! fn answers(redis: RedisDaemon) {
 //!     assert!(redis.is_running());
