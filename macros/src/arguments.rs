@@ -45,7 +45,7 @@ impl Arguments {
             while !input.is_empty() {
                 if let Err(error) = arguments.parse_argument(input) {
                     errors.push(error);
-                    // Anything reported about the rest of this argument would be a mere consequence.
+                    // Errors about the rest of this argument would only follow from the first.
                     skip_argument(input)?;
                 }
                 if !input.is_empty() {
@@ -80,7 +80,7 @@ impl Arguments {
         } else {
             syn::Error::new(input.span(), message)
         });
-        // An identifier begins an option, which is parsed next. Anything else has just been reported.
+        // An identifier begins an option, which is parsed next. Anything else is skipped.
         if !input.peek(syn::Ident) {
             skip_argument(input)?;
             input.parse::<Option<Token![,]>>()?;

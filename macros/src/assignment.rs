@@ -42,8 +42,8 @@ impl Assignment {
         self.0.iter().position(|assigned| *assigned == Some(parameter))
     }
 
-    /// Reports the parameters for daemons that certainly nothing fills. rustc would report them too,
-    /// but without the attribute that is missing.
+    /// Reports the daemons' parameters that certainly nothing fills. rustc would report them too, but
+    /// not name the missing attribute.
     pub(crate) fn report_unfilled(&self, requests: &[DaemonRequest], function: &Function, errors: &mut Errors) {
         if !fill_no_parameters(&function.attributes) {
             return;
@@ -95,8 +95,8 @@ impl Assignment {
         let mut fillable = (function.parameters.iter()).filter(|parameter| parameter.filling_attribute().is_none());
         if fillable.any(fits) {
             return Err(request.error(format!(
-                "other attributes already fill every parameter of type `{handle}`: add another one, \
-                 such as `another_{suggestion}`, or remove this `{attribute}`"
+                "other attributes already fill every parameter of type `{handle}`: \
+                 add another one, such as `another_{suggestion}`, or remove this `{attribute}`"
             )));
         }
         let first_free = self.free_parameters(function).next();

@@ -170,8 +170,8 @@ fn daemon_variable(request: usize, span: Span) -> Ident {
     format_ident!("daemon_{request}", span = span)
 }
 
-/// What the function becomes when there are errors: rustc still checks its body, and reports nothing
-/// more about its parameters.
+/// What the function becomes when there are errors: rustc still checks its body, and reports
+/// nothing more about its parameters.
 fn stub(function: &Function, requests: &[DaemonRequest]) -> TokenStream {
     let uses = requests.iter().filter_map(DaemonRequest::use_of_path);
     let inner = function.inner();

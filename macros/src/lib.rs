@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 pub(crate) struct DaemonKind {
     /// The attribute's name.
     attribute: &'static str,
-    /// The name of the handle in `managed_daemons`; `None` for `with_daemon`, which is given a type.
+    /// The name of the handle in `managed_daemons`; `None` for `with_daemon`, which takes a type.
     handle: Option<&'static str>,
 }
 
@@ -77,7 +77,8 @@ macro_rules! daemons {
             #[doc = "and removes it when the test ends."]
             #[doc = ""]
             #[doc = concat!("```test_harness" $(, ",", stringify!($doctest_flag))?)]
-            #[doc = concat!("use managed_daemons::{", stringify!($attribute), ", ", stringify!($handle), "};")]
+            #[doc = concat!("use managed_daemons::", stringify!($attribute), ";")]
+            #[doc = concat!("use managed_daemons::", stringify!($handle), ";")]
             #[doc = ""]
             #[doc = concat!("#[", stringify!($attribute), "]")]
             #[doc = "#[test]"]

@@ -57,12 +57,12 @@ impl Parameter {
         quote!(#(#attributes)* #outer_name: #ty)
     }
 
-    /// The declaration on the inner function: as written, but without the attributes of other macros.
+    /// The declaration on the inner function: as written, without the attributes of other macros.
     ///
     /// On the outer function, `rstest` turns the type `T` of a `#[future]` parameter into
-    /// `impl Future<Output = T>`, unless it also awaits it (`#[future(awt)]`, or `#[awt]` on the
-    /// function, which is `awaited`). The inner function needs the same type. If `T` is a reference,
-    /// its lifetime needs a name, which is added to `lifetimes`.
+    /// `impl Future<Output = T>`, and the inner function needs the same type. The type stays `T` if
+    /// `rstest` also awaits the future: for `#[future(awt)]`, or for `#[awt]` on the function, which
+    /// is `awaited` here. A `T` that is a reference needs a named lifetime, added to `lifetimes`.
     pub(crate) fn inner_declaration(&self, awaited: bool, lifetimes: &mut Vec<Lifetime>) -> TokenStream {
         let Self { pattern, ty, .. } = self;
         let lints = self.attributes.iter().filter(|attribute| is_lint(attribute));

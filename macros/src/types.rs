@@ -21,8 +21,8 @@ pub(crate) fn as_reference(ty: &Type) -> Option<&TypeReference> {
 
 /// Whether two path segments name the same handle.
 ///
-/// `Daemon<A>` and `Daemon<B>` are different handles. A plain `Daemon` matches both, since it may be
-/// an alias or have default arguments.
+/// `Daemon<A>` and `Daemon<B>` are different handles. A plain `Daemon` matches both, since it may
+/// be an alias or have default arguments.
 pub(crate) fn name_same_handle(one: &PathSegment, other: &PathSegment) -> bool {
     let text = |segment: &PathSegment| segment.arguments.to_token_stream().to_string();
     one.ident == other.ident && (one.arguments.is_none() || other.arguments.is_none() || text(one) == text(other))

@@ -19,7 +19,9 @@ fn the_users_function_is_called_with_the_daemon() {
                 );
                 {
                     #[allow(
-                        clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async
+                        clippy::needless_pass_by_value,
+                        clippy::unnecessary_wraps,
+                        clippy::unused_async
                     )]
                     fn t(mut redis: RedisDaemon) -> R { body(); }
                     t(daemon_0)
