@@ -42,8 +42,8 @@ impl Assignment {
         self.0.iter().position(|assigned| *assigned == Some(parameter))
     }
 
-    /// Reports the daemons' parameters that certainly nothing fills. rustc would report them too, but
-    /// not name the missing attribute.
+    /// Reports the daemons' parameters that certainly nothing fills. rustc would report them too,
+    /// but not name the missing attribute.
     pub(crate) fn report_unfilled(&self, requests: &[DaemonRequest], function: &Function, errors: &mut Errors) {
         if !fill_no_parameters(&function.attributes) {
             return;

@@ -61,8 +61,8 @@ impl Parameter {
     ///
     /// On the outer function, `rstest` turns the type `T` of a `#[future]` parameter into
     /// `impl Future<Output = T>`, and the inner function needs the same type. The type stays `T` if
-    /// `rstest` also awaits the future: for `#[future(awt)]`, or for `#[awt]` on the function, which
-    /// is `awaited` here. A `T` that is a reference needs a named lifetime, added to `lifetimes`.
+    /// `rstest` also awaits the future: for `#[future(awt)]`, or for `#[awt]` on the function
+    /// (`awaited`). A reference `T` needs a named lifetime, which is added to `lifetimes`.
     pub(crate) fn inner_declaration(&self, awaited: bool, lifetimes: &mut Vec<Lifetime>) -> TokenStream {
         let Self { pattern, ty, .. } = self;
         let lints = self.attributes.iter().filter(|attribute| is_lint(attribute));
