@@ -1,23 +1,18 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::provision_support::{cache_with_lists, cache_with_redis, public_directory, stored};
-
-/// The program, from where cargo put it or a test runner unpacked it.
-fn program() -> PathBuf {
-    let unpacked = std::env::var_os("NEXTEST_BIN_EXE_command-line");
-    unpacked.map_or_else(|| env!("CARGO_BIN_EXE_command-line").into(), Into::into)
-}
+use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, stored};
+use crate::support::program;
 
 struct Run(Output);
 
 impl Run {
     fn new(cache: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(program());
+        let mut command = Command::new(program!("command-line"));
         command.args(arguments).env("MANAGED_DAEMONS_CACHE", cache);
         for variable in ["MANAGED_DAEMONS_PROVISION", "MANAGED_DAEMONS_REDIS_BIN"] {
             command.env_remove(variable);
@@ -39,7 +34,7 @@ impl Run {
 }
 
 #[test]
-fn install_fetches_doctor_shows_clean_removes() {
+fn install_fetches_and_doctor_reports_and_clean_removes() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let installed = Run::new(&cache, &["install", "redis", "--json"]);
@@ -93,7 +88,7 @@ fn install_fetches_doctor_shows_clean_removes() {
 }
 
 #[test]
-fn doctor_fails_on_what_is_broken() {
+fn doctor_fails_on_a_broken_installation() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     std::fs::write(stored(&cache, "redis")[0].join("root/usr/extra"), "").unwrap();
@@ -109,7 +104,7 @@ fn doctor_fails_on_what_is_broken() {
 }
 
 #[test]
-fn what_can_not_be_installed_is_told_and_the_rest_is() {
+fn what_can_not_be_installed_is_reported_and_the_rest_is_installed() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let run = Run::new(&cache, &["install", "nosuch", "redis@99", "redis"]);

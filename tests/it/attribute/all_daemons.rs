@@ -1,4 +1,4 @@
-//! All daemons in one test, started at the same time.
+//! One test with six daemons, which start at the same time.
 
 use managed_daemons::{
     with_apache, with_mysql, with_nginx, with_postgres, with_rabbitmq, with_redis, ApacheDaemon, MySqlDaemon,
@@ -12,7 +12,7 @@ use managed_daemons::{
 #[with_apache]
 #[with_rabbitmq]
 #[test]
-fn all_six_in_one_test(
+fn six_daemons_start_for_one_test(
     redis: RedisDaemon,
     postgres: PostgresDaemon,
     mysql: MySqlDaemon,

@@ -1,4 +1,4 @@
-//! The attributes on all kinds of tests. That this compiles without a warning is part of what is tested.
+//! The attributes on all kinds of tests, which must compile without a warning.
 
 #![deny(unused, unused_qualifications, clippy::pedantic)]
 #![allow(clippy::unwrap_used)]
@@ -15,23 +15,12 @@ use managed_daemons::{
 };
 use managed_daemons_tests::{Unruly, UnrulyDaemon, UnrulyOptions as _};
 use rstest::{fixture, rstest};
-// Counts as a test's by its name, and makes a function that can be called.
+// Its name has the attribute take it for a test's, and it leaves a function that can be called.
 use tokio::main as no_test;
 
-use crate::support::{connect, get, set, PATIENCE};
-
-const UNRULY: &str = env!("CARGO_BIN_EXE_unruly");
+use crate::support::{config, get, set, unruly_program, PATIENCE};
 
 type Cache = RedisDaemon;
-
-fn maxmemory(redis: &RedisDaemon) -> String {
-    let answer: Vec<String> = redis::cmd("CONFIG")
-        .arg("GET")
-        .arg("maxmemory")
-        .query(&mut connect(redis).unwrap())
-        .unwrap();
-    answer[1].clone()
-}
 
 fn assert_usable(redis: &RedisDaemon) {
     set(redis, "key", "value").unwrap();
@@ -71,7 +60,7 @@ fn mutable(mut redis: RedisDaemon) {
     assert_usable(&redis);
 }
 
-/// No test of its own, so that one can look at what it gives back and leaves.
+/// A function instead of a test, so that a test can see what it returns and leaves.
 #[with_redis]
 #[no_test]
 async fn directory_of(redis: &RedisDaemon, was_there: &Cell<bool>) -> PathBuf {
@@ -81,7 +70,7 @@ async fn directory_of(redis: &RedisDaemon, was_there: &Cell<bool>) -> PathBuf {
 }
 
 #[test]
-fn is_gone_when_the_function_returns() {
+fn the_daemon_is_gone_when_the_function_returns() {
     let was_there = Cell::new(false);
     let dir = directory_of(&was_there);
     assert!(was_there.get());
@@ -95,7 +84,7 @@ async fn failing(_redis: RedisDaemon) -> Result<(), String> {
 }
 
 #[test]
-fn the_result_is_passed_on() {
+fn the_result_is_returned() {
     assert_eq!(failing(), Err(String::from("as it says")));
 }
 
@@ -103,7 +92,7 @@ fn the_result_is_passed_on() {
 #[test]
 fn options(redis: RedisDaemon) {
     assert_eq!(redis.password(), Some("s3cret"));
-    assert_eq!(maxmemory(&redis), (8 << 20).to_string());
+    assert_eq!(config(&redis, "maxmemory"), (8 << 20).to_string());
 }
 
 #[with_redis(
@@ -115,7 +104,7 @@ fn options(redis: RedisDaemon) {
 #[test]
 fn options_apply_in_their_order_and_more_than_once(redis: RedisDaemon) {
     assert_eq!(redis.password(), None);
-    assert_eq!(maxmemory(&redis), (9 << 20).to_string());
+    assert_eq!(config(&redis, "maxmemory"), (9 << 20).to_string());
 }
 
 #[with_redis(password = "3".parse::<u8>()?.to_string())]
@@ -128,7 +117,7 @@ fn values_are_expressions(redis: RedisDaemon) -> Result<(), std::num::ParseIntEr
 #[with_redis(password = "first")]
 #[with_redis(password = "second")]
 #[test]
-fn two_of_a_kind_in_their_order(one: RedisDaemon, two: &RedisDaemon) {
+fn two_of_one_kind_keep_their_order(one: RedisDaemon, two: &RedisDaemon) {
     assert_eq!((one.password(), two.password()), (Some("first"), Some("second")));
     set(&one, "key", "one").unwrap();
     assert_eq!(get(two, "key").unwrap(), None);
@@ -137,7 +126,7 @@ fn two_of_a_kind_in_their_order(one: RedisDaemon, two: &RedisDaemon) {
 #[with_redis(password = "cache", arg = cache)]
 #[with_redis(password = "store")]
 #[test]
-fn parameters_by_name(store: RedisDaemon, cache: &Cache) {
+fn parameters_are_matched_by_name(store: RedisDaemon, cache: &Cache) {
     assert_eq!((store.password(), cache.password()), (Some("store"), Some("cache")));
 }
 
@@ -145,9 +134,9 @@ mod imported_once {
     use managed_daemons::{with_daemon, with_redis};
     use managed_daemons_tests::UnrulyDaemon;
 
-    /// The only use of `with_daemon` here is one that the other attribute takes with it.
+    /// `with_redis` expands to the only use of `with_daemon`.
     #[with_redis]
-    #[with_daemon(UnrulyDaemon, binary = super::UNRULY)]
+    #[with_daemon(UnrulyDaemon, binary = crate::support::unruly_program())]
     #[test]
     fn is_used(redis: managed_daemons::RedisDaemon, unruly: UnrulyDaemon) {
         assert!(redis.is_running() && unruly.is_running());
@@ -157,14 +146,14 @@ mod imported_once {
 #[cache_test(password = "first")]
 #[with_redis(password = "second")]
 #[test]
-fn under_another_name_above(one: RedisDaemon, two: RedisDaemon) {
+fn a_renamed_attribute_above(one: RedisDaemon, two: RedisDaemon) {
     assert_eq!((one.password(), two.password()), (Some("first"), Some("second")));
 }
 
 #[with_redis(password = "first")]
 #[cache_test(password = "second")]
 #[test]
-fn under_another_name_below(one: RedisDaemon, two: RedisDaemon) {
+fn a_renamed_attribute_below(one: RedisDaemon, two: RedisDaemon) {
     assert_eq!((one.password(), two.password()), (Some("first"), Some("second")));
 }
 
@@ -173,9 +162,9 @@ mod elsewhere {
 }
 
 #[with_redis(crate = elsewhere::daemons)]
-#[with_redis(crate = crate::macros::elsewhere::daemons)]
+#[with_redis(crate = crate::attribute::kinds_of_test::elsewhere::daemons)]
 #[test]
-fn with_the_crate_elsewhere(one: RedisDaemon, two: RedisDaemon) {
+fn the_crate_under_another_path(one: RedisDaemon, two: RedisDaemon) {
     assert_ne!(one.port(), two.port());
 }
 
@@ -196,15 +185,15 @@ made_by_a_macro! {
 
 #[with_redis]
 #[tokio::test]
-async fn in_one_thread(redis: RedisDaemon) -> redis::RedisResult<()> {
+async fn async_in_one_thread(redis: RedisDaemon) -> redis::RedisResult<()> {
     tokio::task::yield_now().await;
     set(&redis, "key", "value")
 }
 
 #[with_redis]
-#[with_daemon(UnrulyDaemon, binary = UNRULY)]
+#[with_daemon(UnrulyDaemon, binary = unruly_program())]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_several_threads(unruly: &UnrulyDaemon, redis: RedisDaemon) {
+async fn async_in_several_threads(unruly: &UnrulyDaemon, redis: RedisDaemon) {
     let port = redis.port();
     let same = tokio::spawn(async move { redis.port() }).await.unwrap();
     assert_eq!(same, port);
@@ -309,7 +298,7 @@ fn lints_reach_the_parameter_and_the_body(
     let unused = redis;
 }
 
-/// A daemon that starts only when another is being started too.
+/// A daemon that starts only while another one starts.
 #[derive(Debug, Default)]
 struct Meeting(Unruly);
 
@@ -344,11 +333,11 @@ impl Daemon for Meeting {
     }
 }
 
-#[with_daemon(ManagedDaemon<Meeting>, binary = UNRULY)]
-#[with_daemon(ManagedDaemon<Unruly>, binary = UNRULY, mode = "tame")]
-#[with_daemon(ManagedDaemon<Meeting>, binary = UNRULY)]
+#[with_daemon(ManagedDaemon<Meeting>, binary = unruly_program())]
+#[with_daemon(ManagedDaemon<Unruly>, binary = unruly_program(), mode = "tame")]
+#[with_daemon(ManagedDaemon<Meeting>, binary = unruly_program())]
 #[test]
-fn several_start_at_the_same_time(
+fn several_daemons_start_at_the_same_time(
     unruly: ManagedDaemon<Unruly>,
     one: ManagedDaemon<Meeting>,
     two: &ManagedDaemon<Meeting>,

@@ -1,36 +1,27 @@
-//! rstest's fixtures: ours, and a user's own.
+//! rstest fixtures: the framework's and a user's own.
 
 use managed_daemons::fixtures::{redis_daemon, shared_redis_daemon};
 use managed_daemons::RedisDaemon;
 use rstest::{fixture, rstest};
 
-use crate::support::{connect, get, set};
+use crate::support::{config, connect, get, set};
 
 #[fixture]
 fn small_redis(#[default("8mb")] memory: &str) -> RedisDaemon {
     RedisDaemon::builder().directive("maxmemory", memory).start().unwrap()
 }
 
-fn limit(daemon: &RedisDaemon) -> i64 {
-    let answer: (String, i64) = redis::cmd("CONFIG")
-        .arg("GET")
-        .arg("maxmemory")
-        .query(&mut connect(daemon).unwrap())
-        .unwrap();
-    answer.1
-}
-
 #[rstest]
 #[case("a")]
 #[case("b")]
-fn each_case_has_its_own(redis_daemon: RedisDaemon, #[case] value: &str) {
+fn each_case_has_a_daemon_of_its_own(redis_daemon: RedisDaemon, #[case] value: &str) {
     assert_eq!(get(&redis_daemon, "key").unwrap(), None);
     set(&redis_daemon, "key", value).unwrap();
     assert_eq!(get(&redis_daemon, "key").unwrap().as_deref(), Some(value));
 }
 
 #[rstest]
-fn all_share_one(shared_redis_daemon: &RedisDaemon, #[values(1, 2)] by: i64) {
+fn all_cases_share_one_daemon(shared_redis_daemon: &RedisDaemon, #[values(1, 2)] by: i64) {
     let one: i64 = redis::cmd("INCRBY")
         .arg("sum")
         .arg(by)
@@ -45,10 +36,10 @@ fn all_share_one(shared_redis_daemon: &RedisDaemon, #[values(1, 2)] by: i64) {
 
 #[rstest]
 fn a_users_own_fixture(small_redis: RedisDaemon) {
-    assert_eq!(limit(&small_redis), 8 * 1024 * 1024);
+    assert_eq!(config(&small_redis, "maxmemory"), (8 << 20).to_string());
 }
 
 #[rstest]
 fn a_users_own_fixture_with_an_argument(#[with("16mb")] small_redis: RedisDaemon) {
-    assert_eq!(limit(&small_redis), 16 * 1024 * 1024);
+    assert_eq!(config(&small_redis, "maxmemory"), (16 << 20).to_string());
 }

@@ -1,16 +1,16 @@
-//! Start, use, stop, start again, still there: what a user does with a handle.
+//! What a user does with a handle, from start to drop.
 
 use std::net::TcpStream;
 use std::time::Duration;
 
 use managed_daemons::{with_redis, ManagedDaemonError, RedisDaemon};
-use managed_daemons_tests::processes_of;
+use managed_daemons_tests::{leftovers, processes_of};
 
-use crate::support::{assert_nothing_left, connect, eventually, get, private_root, set, unruly};
+use crate::support::{assert_nothing_left, connect, eventually_false, get, private_root, set, unruly};
 
 #[with_redis]
 #[test]
-fn start_use_stop_not_running_start_again_still_there(daemon: RedisDaemon) {
+fn data_and_port_survive_a_stop(daemon: RedisDaemon) {
     let port = daemon.port();
     set(&daemon, "foo", "bar").unwrap();
     assert_eq!(get(&daemon, "foo").unwrap().as_deref(), Some("bar"));
@@ -28,7 +28,7 @@ fn start_use_stop_not_running_start_again_still_there(daemon: RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn restart_keeps_data_and_port_in_another_process(daemon: RedisDaemon) {
+fn a_restart_keeps_data_and_port_in_another_process(daemon: RedisDaemon) {
     let (port, pid) = (daemon.port(), daemon.pid());
     set(&daemon, "foo", "bar").unwrap();
     daemon.restart().unwrap();
@@ -39,7 +39,7 @@ fn restart_keeps_data_and_port_in_another_process(daemon: RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn kill_is_a_crash(daemon: RedisDaemon) {
+fn a_kill_loses_what_was_not_saved(daemon: RedisDaemon) {
     set(&daemon, "unsaved", "1").unwrap();
     daemon.kill().unwrap();
     assert!(!daemon.is_running());
@@ -77,7 +77,7 @@ fn a_paused_daemon_can_be_stopped(daemon: RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn what_needs_a_running_daemon_says_so(daemon: RedisDaemon) {
+fn methods_that_need_a_running_daemon_say_so(daemon: RedisDaemon) {
     daemon.stop().unwrap();
     for (result, verb) in [(daemon.pause(), "pause"), (daemon.resume(), "resume")] {
         let message = result.unwrap_err().to_string();
@@ -98,11 +98,11 @@ fn a_dropped_daemon_leaves_nothing() {
     assert!(dir.join("service.json").is_file());
     assert!(!processes_of(&dir).is_empty());
     drop(daemon);
-    assert_eq!(managed_daemons_tests::leftovers(root.path()), Vec::<String>::new());
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
 
 #[test]
-fn close_and_destroy_say_what_drop_does_not() {
+fn close_and_destroy_leave_nothing() {
     let root = private_root();
     RedisDaemon::builder()
         .temp_root(root.path())
@@ -116,11 +116,11 @@ fn close_and_destroy_say_what_drop_does_not() {
         .unwrap()
         .destroy()
         .unwrap();
-    assert_eq!(managed_daemons_tests::leftovers(root.path()), Vec::<String>::new());
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
 
 #[test]
-fn a_users_directory_is_left_with_the_data_and_can_be_loaded() {
+fn a_users_directory_keeps_the_data_and_can_be_loaded() {
     let root = private_root();
     let dir = root.path().join("mine");
     let daemon = RedisDaemon::builder().working_dir(&dir).start().unwrap();
@@ -186,17 +186,17 @@ fn a_detached_daemon_runs_on_and_can_be_loaded() {
 }
 
 #[test]
-fn a_detached_daemon_that_was_loaded_leaves_nothing_either() {
+fn a_loaded_daemon_leaves_nothing() {
     let root = private_root();
     let daemon = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
     let loaded = RedisDaemon::load(daemon.detach().unwrap()).unwrap();
     assert!(loaded.is_running());
     drop(loaded);
-    assert_eq!(managed_daemons_tests::leftovers(root.path()), Vec::<String>::new());
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
 
 #[test]
-fn configure_first_then_start() {
+fn a_configured_daemon_can_be_started_later() {
     let configured = RedisDaemon::builder().configure().unwrap();
     let (dir, url) = (configured.working_dir().to_path_buf(), configured.url());
     assert!(!configured.is_running());
@@ -210,7 +210,7 @@ fn configure_first_then_start() {
 }
 
 #[test]
-fn one_that_ignores_the_stop_signal_is_killed_and_that_is_said() {
+fn a_daemon_that_ignores_the_stop_signal_is_killed_with_an_error() {
     let daemon = unruly("ignore-term")
         .stop_timeout(Duration::from_millis(200))
         .start()
@@ -224,16 +224,16 @@ fn one_that_ignores_the_stop_signal_is_killed_and_that_is_said() {
 }
 
 #[test]
-fn one_that_ends_by_itself_is_not_running() {
+fn a_daemon_that_exits_by_itself_is_not_running() {
     let daemon = unruly("tame").start().unwrap();
     daemon.ask("EXIT").unwrap();
-    eventually("noticed", || if daemon.is_running() { Err("runs") } else { Ok(()) });
+    eventually_false("running", || daemon.is_running());
     assert!(daemon.start_if_not_running().unwrap());
     assert_eq!(daemon.ask("HELLO").unwrap(), "READY");
 }
 
 #[test]
-fn the_log_and_the_versions_can_be_read() {
+fn the_log_the_binary_and_its_version_can_be_read() {
     let daemon = RedisDaemon::start().unwrap();
     let log = daemon.log().unwrap();
     assert!(log.contains("Ready to accept connections"), "{log}");

@@ -1,4 +1,4 @@
-//! One daemon for many tests: a static never drops, and still nothing is left (see `nothing_left`).
+//! One daemon for many tests, in a static.
 
 use managed_daemons::RedisDaemon;
 use once_cell::sync::OnceCell;
@@ -19,18 +19,18 @@ fn visits() -> i64 {
 }
 
 #[test]
-fn one_test_uses_it() {
+fn one_test_uses_the_shared_daemon() {
     assert!(visits() >= 1);
 }
 
 #[test]
-fn another_test_uses_the_same() {
+fn another_test_uses_the_same_one() {
     let (first, second) = (visits(), visits());
     assert!(first < second);
 }
 
 #[test]
-fn a_handle_is_used_from_many_threads() {
+fn many_threads_use_one_handle() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| assert!(visits() >= 1));

@@ -1,13 +1,14 @@
-//! What can go wrong while fetching, and that nothing bad comes of it.
+//! A fetch that fails says why, and leaves a cache that the next fetch can use.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::provision_proxy::{Fate, Proxy};
-use crate::provision_support::{
-    answer_of, assert_recovers, cache_with_lists, cache_with_redis, is_root, processes_naming, public_directory,
-    script, stored, unfinished, wait_until, Probe,
+use super::probe::{
+    answer_of, assert_recovers, cache_with_lists, cache_with_redis, processes_naming, public_directory, script, stored,
+    unfinished, Probe,
 };
+use super::proxy::{Fate, Proxy};
+use crate::support::{eventually_empty, is_root, Mount};
 
 fn is_redis(url: &str) -> bool {
     url.ends_with(".deb") && url.contains("redis-server_")
@@ -30,7 +31,7 @@ fn four_processes_fetch_once() {
 }
 
 #[test]
-fn the_next_fetch_completes_after_one_was_killed_half_way() {
+fn a_fetch_succeeds_after_one_was_killed_half_way() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let proxy = Proxy::new(|url| if is_redis(url) { Fate::Stall } else { Fate::Pass });
@@ -39,15 +40,15 @@ fn the_next_fetch_completes_after_one_was_killed_half_way() {
     assert!(!processes_naming(&cache).is_empty(), "nothing is fetching");
     child.kill().unwrap();
     child.wait().unwrap();
-    // What it started ends by itself, and soon.
-    wait_until("the end of apt", || processes_naming(&cache).is_empty());
+    // What it had started ends by itself.
+    eventually_empty("without apt", || processes_naming(&cache));
     assert!(stored(&cache, "redis").is_empty());
     assert!(!unfinished(&cache).is_empty(), "the test came too late");
     assert_recovers(&cache);
 }
 
 #[test]
-fn a_package_changed_on_the_way_is_refused() {
+fn a_package_damaged_on_the_way_is_refused() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     for fate in [Fate::Tamper, Fate::CutOff] {
@@ -68,10 +69,10 @@ fn a_package_changed_on_the_way_is_refused() {
 }
 
 #[test]
-fn a_package_changed_after_apt_looked_at_it_is_refused() {
+fn a_package_changed_after_apt_checked_it_is_refused() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
-    // An apt-get that does what it is told, and then changes a byte of one package.
+    // An apt-get that does its work, and then changes a byte of one package.
     let bin = directory.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
     let text = "#!/bin/sh\n/usr/bin/apt-get \"$@\" || exit\nfor f in ./redis-server_*.deb; do\n[ -f \"$f\" ] && \
@@ -90,11 +91,11 @@ fn a_package_changed_after_apt_looked_at_it_is_refused() {
 }
 
 #[test]
-fn metadata_changed_on_the_way_is_refused() {
+fn metadata_damaged_on_the_way_are_refused() {
     for part in ["InRelease", "Packages"] {
         let directory = public_directory();
         let cache = directory.path().join("cache");
-        // Lists have their hash in the URL where the mirror offers that.
+        // The URL of a list is its hash where the mirror offers that.
         let hit = move |url: &str| match part {
             "InRelease" => url.contains("InRelease"),
             _ => url.contains("/main/binary-"),
@@ -111,7 +112,7 @@ fn metadata_changed_on_the_way_is_refused() {
 }
 
 #[test]
-fn a_source_without_signature_is_not_used() {
+fn a_source_without_a_signature_is_not_used() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
     let proxy = Proxy::new(|url| {
@@ -130,20 +131,17 @@ fn a_source_without_signature_is_not_used() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_harms_nothing() {
+fn a_full_disk_is_reported_and_harms_nothing() {
     if !is_root() {
-        // Only root can mount a disk that is small enough.
+        // Mounting takes root.
         return;
     }
-    let directory = public_directory();
-    let disk = directory.path().join("disk");
-    std::fs::create_dir(&disk).unwrap();
-    let mount = Mount::new(&disk, "size=200m,mode=755");
-    let cache = cache_with_lists(&disk);
-    // Room for the packages, and not for what is in them.
-    let free = nix::sys::statvfs::statvfs(&disk).unwrap();
+    let disk = Mount::new("size=200m,mode=755");
+    let cache = cache_with_lists(disk.path());
+    // There is room for the packages, but not for their content.
+    let free = nix::sys::statvfs::statvfs(disk.path()).unwrap();
     let free = usize::try_from(free.blocks_available() * free.fragment_size()).unwrap();
-    std::fs::write(disk.join("filler"), vec![0; free - 9_000_000]).unwrap();
+    std::fs::write(disk.path().join("filler"), vec![0; free - 9_000_000]).unwrap();
     let error = Probe::fetching("redis", &cache).ask().error();
     assert!(
         error.contains("o space left on device") || error.contains("free space"),
@@ -151,13 +149,12 @@ fn a_full_disk_is_told_and_harms_nothing() {
     );
     assert!(stored(&cache, "redis").is_empty());
     assert_eq!(unfinished(&cache), [""; 0]);
-    std::fs::remove_file(disk.join("filler")).unwrap();
+    std::fs::remove_file(disk.path().join("filler")).unwrap();
     assert_recovers(&cache);
-    drop(mount);
 }
 
 #[test]
-fn without_a_network_it_fails_within_seconds_and_says_what_to_do() {
+fn without_a_network_a_fetch_fails_within_seconds_and_says_what_to_do() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
     let proxy_that_is_not_there = "http://127.0.0.1:9";
@@ -183,7 +180,7 @@ fn without_a_network_it_fails_within_seconds_and_says_what_to_do() {
 }
 
 #[test]
-fn processes_that_wait_for_one_that_fails_fail_with_it() {
+fn processes_that_wait_for_a_fetch_fail_when_it_fails() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
     let proxy = Proxy::new(|_| Fate::CutOff);
@@ -201,12 +198,12 @@ fn processes_that_wait_for_one_that_fails_fail_with_it() {
             answer.error()
         );
     }
-    // The ones that came while the first was at it wait for what it says; a late one tries for itself.
+    // Processes that come during a fetch wait for its outcome; later ones try themselves.
     assert!(tried < answers.len(), "all {tried} tried");
 }
 
 #[test]
-fn the_warm_cache_needs_no_network() {
+fn a_cached_daemon_needs_no_network() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     let mut probe = Probe::fetching("redis", &cache).var("http_proxy", "http://127.0.0.1:9");
@@ -217,7 +214,7 @@ fn the_warm_cache_needs_no_network() {
 }
 
 #[test]
-fn lists_that_are_too_old_are_fetched_anew() {
+fn outdated_package_lists_are_fetched_again() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     // The mirror no longer has what the lists name.
@@ -238,10 +235,10 @@ fn lists_that_are_too_old_are_fetched_anew() {
 }
 
 #[test]
-fn one_dead_source_does_not_keep_the_others_from_use() {
+fn a_dead_source_does_not_block_the_others() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
-    // The host's own sources, and one that nobody answers for.
+    // The system's own sources, and one where no server answers.
     let sources = directory.path().join("sources.list.d");
     std::fs::create_dir(&sources).unwrap();
     for entry in Path::new("/etc/apt/sources.list.d").read_dir().unwrap().flatten() {
@@ -257,7 +254,7 @@ fn one_dead_source_does_not_keep_the_others_from_use() {
     std::fs::write(&configuration, text).unwrap();
     let probe = || Probe::fetching("redis", &cache).var("APT_CONFIG", configuration.to_str().unwrap());
     assert!(probe().tools(&["redis-cli"]).ask().path().starts_with(&cache));
-    // What only the dead one could have is a failure that names it.
+    // With the dead source alone, the report names it.
     std::fs::remove_dir_all(cache.join("store")).unwrap();
     for entry in sources
         .read_dir()
@@ -278,24 +275,4 @@ fn text_without_main_list(sources: &Path) -> String {
         "Dir::Etc::sourcelist \"/dev/null\";\nDir::Etc::sourceparts \"{}\";\n",
         sources.display()
     )
-}
-
-/// A mounted file system.
-struct Mount<'a>(&'a Path);
-
-impl<'a> Mount<'a> {
-    fn new(path: &'a Path, options: &str) -> Self {
-        let mounted = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
-            .arg(path)
-            .status();
-        assert!(mounted.unwrap().success());
-        Self(path)
-    }
-}
-
-impl Drop for Mount<'_> {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("--lazy").arg(self.0).status();
-    }
 }

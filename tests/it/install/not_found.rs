@@ -1,17 +1,18 @@
-//! What a user reads when there is no suitable binary.
+//! What a user reads when no binary is suitable.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::provision_support::{is_root, program, public_directory, OrdinaryUser, Probe};
+use super::probe::{public_directory, write_program, OrdinaryUser, Probe};
+use crate::support::is_root;
 
 #[test]
-fn every_place_is_listed_with_what_was_there() {
+fn the_report_lists_every_place_and_what_was_there() {
     let directory = public_directory();
     let at = |below: &str| directory.path().join(below);
-    program(&at("one"), "exampled", "exampled 13.4");
-    program(&at("two"), "exampled", "no number at all");
-    program(&at("known/14.1/bin"), "exampled", "exampled 14.1");
+    write_program(&at("one"), "exampled", "exampled 13.4");
+    write_program(&at("two"), "exampled", "no number at all");
+    write_program(&at("known/14.1/bin"), "exampled", "exampled 14.1");
     let path = format!("{}:{}", at("one").display(), at("two").display());
     let probe = Probe::of_program("exampled", "exampled ", &at("cache")).var("PATH", &path);
     let error = probe
@@ -37,16 +38,16 @@ fn every_place_is_listed_with_what_was_there() {
 }
 
 #[test]
-fn a_named_binary_that_does_not_work_is_an_error_at_once() {
+fn a_named_binary_that_does_not_run_is_an_error_at_once() {
     let directory = public_directory();
     let at = |below: &str| directory.path().join(below);
-    program(&at("path"), "exampled", "exampled 1.0");
+    write_program(&at("path"), "exampled", "exampled 1.0");
     let broken = at("broken");
     std::fs::write(&broken, "not a program").unwrap();
     std::fs::set_permissions(&broken, Permissions::from_mode(0o755)).unwrap();
     let text = at("text");
     std::fs::write(&text, "not a program").unwrap();
-    let failing = program(&at("failing"), "exampled", "x");
+    let failing = write_program(&at("failing"), "exampled", "x");
     std::fs::write(&failing, "#!/bin/sh\necho no such option >&2; exit 3\n").unwrap();
     std::fs::create_dir(at("empty")).unwrap();
     for (named, reason) in [
@@ -79,14 +80,14 @@ fn a_named_binary_that_does_not_work_is_an_error_at_once() {
 #[test]
 fn a_named_binary_of_the_wrong_version_is_an_error() {
     let directory = public_directory();
-    let binary = program(directory.path(), "exampled", "exampled 1.0");
+    let binary = write_program(directory.path(), "exampled", "exampled 1.0");
     let probe = Probe::of_program("exampled", "exampled ", &directory.path().join("cache"));
     let error = probe.named(&binary).version("2").ask().error();
     assert!(error.contains("exampled`: version 1.0"), "{error}");
 }
 
 #[test]
-fn a_requirement_that_is_none_says_how_to_write_one() {
+fn a_malformed_requirement_is_answered_with_examples() {
     let directory = public_directory();
     let probe = Probe::of_program("exampled", "", directory.path());
     let error = probe.version("the newest").ask().error();
@@ -95,9 +96,9 @@ fn a_requirement_that_is_none_says_how_to_write_one() {
 }
 
 #[test]
-fn a_program_that_hangs_when_asked_is_given_up() {
+fn a_program_that_hangs_when_asked_for_its_version_is_given_up() {
     let directory = public_directory();
-    let binary = program(directory.path(), "exampled", "x");
+    let binary = write_program(directory.path(), "exampled", "x");
     std::fs::write(&binary, "#!/bin/sh\nexec /bin/sleep 60\n").unwrap();
     let probe = Probe::of_program("exampled", "", &directory.path().join("cache"));
     let error = probe.named(&binary).ask().error();
@@ -105,7 +106,7 @@ fn a_program_that_hangs_when_asked_is_given_up() {
 }
 
 #[test]
-fn wrong_values_of_variables_are_named() {
+fn variables_with_wrong_values_are_named() {
     let directory = public_directory();
     let probe = || Probe::new("redis", directory.path());
     let error = probe().var("MANAGED_DAEMONS_PROVISION", "sometimes").ask().error();
@@ -130,10 +131,10 @@ fn wrong_values_of_variables_are_named() {
 }
 
 #[test]
-fn without_a_home_directory_the_variable_is_named() {
+fn without_a_home_directory_the_variable_for_the_cache_is_named() {
     let user = OrdinaryUser::new();
     if !is_root() {
-        // Whoever runs this has a home directory on record.
+        // The password database knows the home directory of who runs this.
         return;
     }
     let probe = Probe::new("redis", std::path::Path::new("/unused"));
@@ -153,13 +154,13 @@ fn without_a_home_directory_the_variable_is_named() {
 }
 
 #[test]
-fn root_is_told_what_the_daemons_user_can_not_execute() {
+fn a_binary_that_the_daemons_user_can_not_execute_is_skipped_and_named() {
     if !is_root() {
         return;
     }
     let directory = public_directory();
     let hidden = directory.path().join("hidden");
-    let binary = program(&hidden, "exampled", "exampled 1.0");
+    let binary = write_program(&hidden, "exampled", "exampled 1.0");
     std::fs::set_permissions(&hidden, Permissions::from_mode(0o700)).unwrap();
     let probe = || Probe::of_program("exampled", "exampled ", &directory.path().join("cache"));
     let error = probe().var("PATH", hidden.to_str().unwrap()).ask().error();
@@ -169,8 +170,8 @@ fn root_is_told_what_the_daemons_user_can_not_execute() {
         hidden.display()
     );
     assert!(error.contains(&expected), "no `{expected}` in:\n{error}");
-    // Another place is taken instead, and root's own daemons may run it.
-    let open = program(&directory.path().join("open"), "exampled", "exampled 2.0");
+    // The next place is used instead. Daemons of root may run the first one.
+    let open = write_program(&directory.path().join("open"), "exampled", "exampled 2.0");
     let path = format!("{}:{}", hidden.display(), open.parent().unwrap().display());
     assert_eq!(probe().var("PATH", &path).ask().path(), open);
     let as_root = probe().var("PATH", &path).var("MANAGED_DAEMONS_USER", "root").ask();

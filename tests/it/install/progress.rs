@@ -1,41 +1,40 @@
-//! What a person sees while something is fetched.
+//! What a user sees while a daemon is fetched.
 
 use std::process::Command;
 
-use crate::provision_proxy::{Fate, Proxy};
-use crate::provision_support::{cache_with_lists, public_directory, Probe};
+use managed_daemons::{Installation, Wanted};
+
+use super::probe::{cache_with_lists, public_directory, Probe};
+use super::proxy::{Fate, Proxy};
+use crate::support::run_tests;
+
+/// A test that fetches Redis where the environment has it fetched.
+#[test]
+fn redis_is_found() {
+    let redis = Installation::named("redis").unwrap();
+    assert!(redis.locate(&Wanted::default()).unwrap().path.is_file());
+}
 
 #[test]
-fn the_lines_get_past_libtests_capture() {
+fn progress_is_shown_though_libtest_captures_output() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
-    let asked = Probe::fetching("redis", &cache).command();
-    let mut command = Command::new(asked.get_program());
-    command.args(asked.get_args().filter(|a| *a != "--nocapture"));
-    for (name, value) in asked.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let output = command.output().unwrap();
+    let mut command = run_tests("install::progress::redis_is_found", directory.path());
+    Probe::fetching("redis", &cache).set_environment(&mut command);
+    let output = command.arg("--exact").output().unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    // libtest shows nothing of a test that passes.
-    assert!(
-        output.status.success() && !stdout.contains("probe answer"),
-        "{output:?}"
-    );
+    assert!(output.status.success() && stdout.contains("1 passed"), "{output:?}");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("managed-daemons: fetching redis into"), "{stderr}");
     assert!(stderr.contains("managed-daemons: fetched redis@"), "{stderr}");
 }
 
 #[test]
-fn a_terminal_gets_a_bar() {
+fn a_terminal_shows_a_progress_bar() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let proxy = Proxy::new(|url| if url.ends_with(".deb") { Fate::Slow } else { Fate::Pass });
-    // `script` runs a command on a terminal of its own.
+    // `script` runs a command on a new terminal.
     let asked = Probe::fetching("redis", &cache)
         .var("http_proxy", &proxy.url())
         .command();
@@ -63,12 +62,12 @@ fn a_terminal_gets_a_bar() {
         bars.iter().any(|bar| bar.contains(" MB [") && bar.contains('=')),
         "{bars:?}"
     );
-    // It is wiped when all is done.
+    // The bar is wiped in the end.
     assert!(text.contains("\r\u{1b}[Kmanaged-daemons: fetched redis@"), "{text:?}");
 }
 
 #[test]
-fn a_log_gets_lines_and_no_bar() {
+fn a_log_shows_lines_and_no_progress_bar() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let proxy = Proxy::new(|url| if url.ends_with(".deb") { Fate::Slow } else { Fate::Pass });

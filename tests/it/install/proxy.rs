@@ -1,21 +1,23 @@
-//! A network that can be made to fail: an HTTP proxy between apt and its mirror.
+//! An HTTP proxy between apt and its mirror, which can damage what it passes on.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::eventually;
+
 /// What happens to the answer to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Pass,
-    /// A byte in the middle of the body is another one.
+    /// A byte in the middle of the body is changed.
     Tamper,
     /// The connection ends half-way through the body.
     CutOff,
-    /// It comes in small pieces, for two seconds.
+    /// The answer comes in small pieces, for two seconds.
     Slow,
-    /// Nothing comes after half of the body, and the connection stays.
+    /// Nothing comes after half of the body, and the connection stays open.
     Stall,
 }
 
@@ -34,7 +36,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (log, fate) = (Arc::clone(&log), Arc::clone(&fate));
-                // A client that goes away is no matter of ours.
+                // A client may go away.
                 std::thread::spawn(move || serve(client, &log, fate.as_ref()));
             }
         });
@@ -45,21 +47,24 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// How many requests there were whose URL contains this.
+    /// The number of requests whose URL contains `part`.
     pub(crate) fn count(&self, part: &str) -> usize {
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|url| url.contains(part)).count()
     }
 
-    /// How many requests for packages there were.
+    /// The number of requests for packages.
     pub(crate) fn packages(&self) -> usize {
         let requests = self.requests.lock().unwrap();
         requests.iter().filter(|url| url.ends_with(".deb")).count()
     }
 
-    /// Waits for such a request.
+    /// Waits for a request whose URL contains `part`.
     pub(crate) fn wait_for(&self, part: &str) {
-        crate::provision_support::wait_until(&format!("a request for {part}"), || self.count(part) > 0);
+        eventually(&format!("a request for {part}"), || match self.count(part) {
+            0 => Err(self.requests.lock().unwrap().clone()),
+            _ => Ok(()),
+        });
     }
 }
 
@@ -76,13 +81,13 @@ fn serve(client: TcpStream, log: &Mutex<Vec<String>>, fate: &dyn Fn(&str) -> Fat
         if line.trim().is_empty() {
             break;
         }
-        // One request a connection: the next may meet another fate.
+        // One request per connection: the next may meet another fate.
         if !line.to_ascii_lowercase().contains("connection:") {
             head.push_str(&line);
         }
     }
     log.lock().unwrap().push(url.clone());
-    // The mirror may itself be behind a proxy.
+    // The mirror may be behind a proxy.
     let upstream = ["http_proxy", "HTTP_PROXY"].iter().find_map(|v| std::env::var(v).ok());
     let (host, target) = match &upstream {
         Some(proxy) => (

@@ -1,11 +1,11 @@
-//! Path, variable, `PATH`, well-known places: in this order.
+//! Where a binary is looked for: the path given, the variable, `PATH`, well-known places.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::provision_support::{program, public_directory, Probe};
+use super::probe::{public_directory, write_program, Probe};
 
-/// A directory with the program in four places, each of another version.
+/// A directory with a program in four places, a different version in each.
 struct Places {
     directory: tempfile::TempDir,
 }
@@ -19,7 +19,7 @@ impl Places {
             ("path", "3.3"),
             ("known/4.4/bin", "4.4"),
         ] {
-            program(
+            write_program(
                 &directory.path().join(place),
                 "exampled",
                 &format!("exampled {version}"),
@@ -42,7 +42,7 @@ impl Places {
 }
 
 #[test]
-fn the_callers_path_comes_first() {
+fn the_path_given_comes_first() {
     let places = Places::new();
     let probe = places
         .probe()
@@ -56,7 +56,7 @@ fn the_callers_path_comes_first() {
 }
 
 #[test]
-fn then_the_variable() {
+fn the_variable_comes_second() {
     let places = Places::new();
     let probe = places
         .probe()
@@ -67,7 +67,7 @@ fn then_the_variable() {
 }
 
 #[test]
-fn then_path() {
+fn path_comes_third() {
     let places = Places::new();
     let answer = places
         .probe()
@@ -78,7 +78,7 @@ fn then_path() {
 }
 
 #[test]
-fn then_well_known_places() {
+fn well_known_places_come_last() {
     let places = Places::new();
     let answer = places.probe().ask();
     assert_eq!(answer.path(), places.path("known/4.4/bin/exampled"));
@@ -86,43 +86,43 @@ fn then_well_known_places() {
 }
 
 #[test]
-fn the_highest_version_of_well_known_places_comes_first() {
+fn the_highest_version_in_well_known_places_is_used() {
     let places = Places::new();
-    program(&places.path("known/15.1/bin"), "exampled", "exampled 15.1");
-    program(&places.path("known/9.6/bin"), "exampled", "exampled 9.6");
+    write_program(&places.path("known/15.1/bin"), "exampled", "exampled 15.1");
+    write_program(&places.path("known/9.6/bin"), "exampled", "exampled 9.6");
     assert_eq!(places.probe().ask().found()["version"], "15.1");
 }
 
 #[test]
-fn a_version_passes_over_what_does_not_satisfy_it() {
+fn binaries_of_another_version_are_skipped() {
     let places = Places::new();
     let answer = places.probe().var("PATH", &places.text("path")).version("4").ask();
     assert_eq!(answer.found()["version"], "4.4");
 }
 
 #[test]
-fn a_directory_and_a_bare_name_will_do_as_well() {
+fn the_variable_may_be_a_directory_or_a_bare_name() {
     let places = Places::new();
     let answer = places
         .probe()
         .var("MANAGED_DAEMONS_EXAMPLE_BIN", &places.text("variable"))
         .ask();
     assert_eq!(answer.path(), places.path("variable/exampled"));
-    program(&places.path("path"), "exampled-7", "exampled 7.7");
+    write_program(&places.path("path"), "exampled-7", "exampled 7.7");
     let probe = places.probe().var("PATH", &places.text("path"));
     let answer = probe.var("MANAGED_DAEMONS_EXAMPLE_BIN", "exampled-7").ask();
     assert_eq!(answer.found()["version"], "7.7");
 }
 
 #[test]
-fn an_empty_variable_is_none() {
+fn an_empty_variable_is_ignored() {
     let places = Places::new();
     let answer = places.probe().var("MANAGED_DAEMONS_EXAMPLE_BIN", "").ask();
     assert_eq!(answer.found()["version"], "4.4");
 }
 
 #[test]
-fn a_relative_directory_in_path_is_not_looked_at() {
+fn a_relative_directory_in_path_is_ignored() {
     let places = Places::new();
     let mut command = places.probe().var("PATH", "path").command();
     let output = command.current_dir(places.directory.path()).output().unwrap();
@@ -131,7 +131,7 @@ fn a_relative_directory_in_path_is_not_looked_at() {
 }
 
 #[test]
-fn what_can_not_be_executed_is_passed_over() {
+fn a_file_that_can_not_be_executed_is_skipped() {
     let places = Places::new();
     std::fs::set_permissions(places.path("path/exampled"), Permissions::from_mode(0o644)).unwrap();
     let answer = places.probe().var("PATH", &places.text("path")).ask();

@@ -1,16 +1,16 @@
-//! Damaged and foreign caches: what is in the store is executed, so it is looked at first.
+//! Damaged caches and other users' caches: programs in the store are executed, so they are checked
+//! first.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::provision_support::{
-    assert_recovers, cache_with_redis, is_root, public_directory, stored, unfinished, OrdinaryUser, Probe,
-};
+use super::probe::{assert_recovers, cache_with_redis, public_directory, stored, unfinished, OrdinaryUser, Probe};
+use crate::support::is_root;
 
 #[test]
-fn a_changed_store_is_set_aside_and_fetched_again() {
+fn a_damaged_installation_is_set_aside_and_fetched_again() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     let program = Probe::fetching("redis", &cache).ask().path().canonicalize().unwrap();
@@ -36,7 +36,7 @@ fn assert_fetched_again(cache: &Path) {
     assert!(answer.stderr.contains("fetched redis@"), "{}", answer.stderr);
     assert_eq!(stored(cache, "redis").len(), 1);
     assert!(Probe::fetching("redis", cache).ask().stderr.is_empty());
-    // What was set aside is there to be looked at until the next fetch.
+    // The damaged installation can be looked at until the next fetch.
     assert!(
         unfinished(cache).iter().any(|n| n.starts_with("redis@damaged-")),
         "{:?}",
@@ -45,7 +45,7 @@ fn assert_fetched_again(cache: &Path) {
 }
 
 #[test]
-fn a_change_that_keeps_size_and_time_is_found_by_the_full_check() {
+fn the_full_check_finds_a_change_that_keeps_size_and_time() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     let program = Probe::fetching("redis", &cache).ask().path().canonicalize().unwrap();
@@ -71,7 +71,7 @@ fn a_change_that_keeps_size_and_time_is_found_by_the_full_check() {
 }
 
 #[test]
-fn a_damaged_manifest_is_as_good_as_none() {
+fn an_installation_with_a_damaged_manifest_is_set_aside() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     let manifest = stored(&cache, "redis")[0].join("manifest");
@@ -93,7 +93,7 @@ fn a_damaged_manifest_is_as_good_as_none() {
             .var("http_proxy", "http://127.0.0.1:9")
             .ask();
         assert!(error.error().contains("its manifest is damaged"), "{}", error.error());
-        // That run has set it aside.
+        // The search has set it aside.
         assert!(stored(&cache, "redis").is_empty());
         std::fs::create_dir_all(cache.join("store")).unwrap();
         restore(&cache);
@@ -102,7 +102,7 @@ fn a_damaged_manifest_is_as_good_as_none() {
     assert_fetched_again(&cache);
 }
 
-/// Puts back what was set aside.
+/// Puts back the installation that was set aside.
 fn restore(cache: &Path) {
     let aside = cache.join("tmp").read_dir().unwrap().map(|e| e.unwrap().path());
     let aside = aside.max_by_key(|p| p.metadata().unwrap().modified().unwrap()).unwrap();
@@ -112,7 +112,7 @@ fn restore(cache: &Path) {
 }
 
 #[test]
-fn a_cache_that_can_only_be_read_is_used_and_not_written() {
+fn a_read_only_cache_is_used() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     let user = OrdinaryUser::new();
@@ -139,7 +139,7 @@ fn a_cache_that_can_only_be_read_is_used_and_not_written() {
 }
 
 #[test]
-fn a_cache_of_another_user_is_not_executed() {
+fn programs_in_another_users_cache_are_not_executed() {
     if !is_root() {
         return;
     }
@@ -155,7 +155,7 @@ fn a_cache_of_another_user_is_not_executed() {
 }
 
 #[test]
-fn a_cache_that_everybody_can_write_is_not_executed() {
+fn programs_in_a_world_writable_cache_are_not_executed() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     std::fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
@@ -185,7 +185,7 @@ fn a_cache_that_the_daemons_user_can_not_read_is_refused_before_a_download() {
 }
 
 #[test]
-fn of_two_installations_of_a_version_the_newer_is_used() {
+fn the_newer_of_two_installations_of_a_version_is_used() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
     let one = stored(&cache, "redis")[0].clone();
@@ -214,7 +214,7 @@ fn old_installations_make_room_for_new_ones() {
     let cache = cache_with_redis(directory.path());
     let old = stored(&cache, "redis")[0].clone();
     let fetch = || {
-        // Of another daemon, which is small.
+        // Another daemon, and a small one.
         let probe = Probe::fetching("memcached", &cache).var("MANAGED_DAEMONS_CACHE_LIMIT_MB", "8");
         let fetched = probe.ask().path();
         assert!(fetched.is_file());

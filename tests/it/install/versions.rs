@@ -1,4 +1,4 @@
-//! Versions and requirements.
+//! Version numbers, and the requirements that users write.
 
 use managed_daemons::{Requirement, Version};
 
@@ -8,7 +8,7 @@ fn accepts(requirement: &str, version: &str) -> bool {
 }
 
 #[test]
-fn a_requirement_names_as_many_numbers_as_it_means() {
+fn a_requirement_accepts_what_it_says() {
     for (requirement, yes, no) in [
         (
             "15",
@@ -48,7 +48,7 @@ fn a_requirement_names_as_many_numbers_as_it_means() {
 }
 
 #[test]
-fn what_is_no_requirement_is_an_error() {
+fn a_malformed_requirement_is_an_error() {
     for text in [
         "",
         "newest",

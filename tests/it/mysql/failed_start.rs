@@ -9,13 +9,13 @@ use super::on_both_servers;
 use crate::support::{private_root, FAR};
 
 on_both_servers!(
-    a_bad_setting_is_told_in_the_servers_own_words,
+    a_bad_setting_is_reported_in_the_servers_words,
     a_directory_with_somebody_elses_data_is_left_alone,
-    accounts_that_can_not_be_made_fail_the_start_at_once,
+    an_account_that_can_not_be_created_fails_the_start_at_once,
 );
 
-fn a_bad_setting_is_told_in_the_servers_own_words(server: fn() -> Builder<MySql>) {
-    // So that the template exists.
+fn a_bad_setting_is_reported_in_the_servers_words(server: fn() -> Builder<MySql>) {
+    // Makes the template.
     drop(server().start().unwrap());
     let root = private_root();
     let begin = Instant::now();
@@ -49,10 +49,10 @@ fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> Builder<My
     assert_eq!(processes_of(root.path()), []);
 }
 
-fn accounts_that_can_not_be_made_fail_the_start_at_once(server: fn() -> Builder<MySql>) {
+fn an_account_that_can_not_be_created_fails_the_start_at_once(server: fn() -> Builder<MySql>) {
     drop(server().start().unwrap());
     let begin = Instant::now();
-    // A name that only the server knows to be one that it keeps for itself.
+    // Only the server knows that this name is reserved.
     let builder = server()
         .database("performance_schema")
         .user("app", "pass")

@@ -1,38 +1,31 @@
-//! However a test process with a server ends, nothing is left.
+//! A test process that is killed leaves no server, and none of its data but a user's.
 
 use std::time::Duration;
 
 use managed_daemons::{Builder, MySql, MySqlDaemon};
 
 use super::{one, run};
-use crate::nothing_left::Victim;
-use crate::support::private_root;
+use crate::support::{assert_kills_leave_nothing, private_root};
 
-/// A process that starts, restarts and drops servers, killed at moments spread over its life: a start takes from some 60 to
-/// some 400 ms, a template longer.
-fn after_sigkill_at_any_moment(victim: &str, step: Duration) {
-    for kill in 0..20 {
-        let mut victim = Victim::start(victim);
-        victim.wait_for("main");
-        std::thread::sleep(step * kill);
-        victim.child.kill().unwrap();
-        victim.leaves_nothing();
-    }
+const KILLS: u32 = 20;
+
+#[test]
+fn sigkill_at_any_moment_leaves_nothing_of_mariadb() {
+    // A start takes some 60 ms, a template longer.
+    let moments = (0..KILLS).map(|kill| Duration::from_millis(13) * kill);
+    assert_kills_leave_nothing("mariadb churn", None, moments);
 }
 
 #[test]
-fn after_sigkill_at_any_moment_mariadb() {
-    after_sigkill_at_any_moment("churns_mariadb", Duration::from_millis(13));
+fn sigkill_at_any_moment_leaves_nothing_of_mysql() {
+    // A start takes some 400 ms.
+    let moments = (0..KILLS).map(|kill| Duration::from_millis(90) * kill);
+    assert_kills_leave_nothing("mysql churn", None, moments);
 }
 
-#[test]
-fn after_sigkill_at_any_moment_mysql() {
-    after_sigkill_at_any_moment("churns_mysql", Duration::from_millis(90));
-}
+super::on_both_servers!(a_users_directory_survives_the_kill_of_its_server);
 
-super::on_both_servers!(a_users_directory_survives_the_kill_of_its_process);
-
-fn a_users_directory_survives_the_kill_of_its_process(server: fn() -> Builder<MySql>) {
+fn a_users_directory_survives_the_kill_of_its_server(server: fn() -> Builder<MySql>) {
     let root = private_root();
     let dir = root.path().join("mine");
     let daemon = server().working_dir(&dir).start().unwrap();

@@ -13,7 +13,7 @@ fn write(dir: &Path, files: &[(&str, &str)]) {
 }
 
 #[test]
-fn texts_files_and_directories_run_in_the_order_they_are_given_in() {
+fn texts_files_and_directories_run_in_order() {
     let dir = tempfile::tempdir().unwrap();
     write(
         dir.path(),
@@ -37,7 +37,7 @@ fn texts_files_and_directories_run_in_the_order_they_are_given_in() {
 }
 
 #[test]
-fn a_folder_of_sqlx_gives_what_sqlx_gives() {
+fn a_directory_of_sqlx_migrations_gives_what_sqlx_gives() {
     let dir = tempfile::tempdir().unwrap();
     write(
         dir.path(),
@@ -70,7 +70,7 @@ fn a_folder_of_sqlx_gives_what_sqlx_gives() {
 }
 
 #[test]
-fn a_folder_of_refinery() {
+fn a_directory_of_refinery_migrations_runs_in_order() {
     let dir = tempfile::tempdir().unwrap();
     write(
         dir.path(),
@@ -87,7 +87,7 @@ fn a_folder_of_refinery() {
 }
 
 #[test]
-fn an_error_is_told_with_file_line_and_the_servers_words() {
+fn an_error_is_reported_with_file_and_line_in_the_servers_words() {
     let dir = tempfile::tempdir().unwrap();
     write(
         dir.path(),
@@ -101,7 +101,7 @@ fn an_error_is_told_with_file_line_and_the_servers_words() {
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn missing_files_are_named() {
     let report = refusal(builder().init_file("/no/such/file.sql"));
     assert!(report.contains("/no/such/file.sql"), "{report}");
     let report = refusal(builder().init_dir("/no/such/directory"));
@@ -112,7 +112,7 @@ fn what_is_not_there_is_named() {
 }
 
 #[test]
-fn changed_sql_is_never_served_from_the_cache() {
+fn changed_sql_makes_another_template() {
     for text in ["one", "two", "one"] {
         let daemon = start(builder().init_sql(format!("CREATE TABLE t AS SELECT '{text}'::text AS word")));
         assert_eq!(value(&daemon, "SELECT word FROM t"), text);
@@ -120,7 +120,7 @@ fn changed_sql_is_never_served_from_the_cache() {
 }
 
 #[test]
-fn copies_of_a_template_do_not_share_anything() {
+fn copies_of_a_template_share_nothing() {
     let make = || start(builder().init_sql("CREATE TABLE shared (n int)"));
     let (one, two) = (make(), make());
     one.query("INSERT INTO shared VALUES (1)").unwrap();
@@ -128,7 +128,7 @@ fn copies_of_a_template_do_not_share_anything() {
     assert_ne!(one.password(), two.password());
 }
 
-/// The databases that nobody has been in are made of the files of one of them.
+/// The files of databases that nobody has used are copies of one database.
 #[test]
 fn every_database_of_a_new_server_is_sound() {
     const HORIZON: &str = "SELECT bool_and(age(c.relfrozenxid) <= age(d.datfrozenxid)
@@ -165,13 +165,13 @@ fn every_database_of_a_new_server_is_sound() {
             client.batch_execute("VACUUM (FULL, FREEZE, ANALYZE)").await.unwrap();
         }
     });
-    // What was done in one is in no other.
+    // Nothing done in one database shows in another.
     assert_eq!(value(&daemon, "SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
 }
 
 #[test]
-fn an_extension_is_there_before_the_sql_runs() {
-    // The one extension that every installation has.
+fn extensions_are_created_before_the_sql_runs() {
+    // Every installation has this extension.
     let daemon = start(builder().extension("plpgsql").init_sql("DO $$ BEGIN END $$"));
     assert_eq!(
         value(&daemon, "SELECT count(*) FROM pg_extension WHERE extname = 'plpgsql'"),

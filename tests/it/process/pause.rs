@@ -1,4 +1,4 @@
-//! Once `pause` returns nothing of the daemon goes on: no process, no thread. A signal alone is only on its way then.
+//! When `pause` returns, every thread of the daemon has halted: a signal alone may not have arrived.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use managed_daemons::{ApacheDaemon, Daemon, ManagedDaemon, MemcachedDaemon, MySq
 use managed_daemons::{NginxDaemon, PostgresDaemon, RabbitMqDaemon, RedisDaemon};
 use managed_daemons_tests::processes_of;
 
-/// The threads of these processes that are neither stopped nor ended.
-fn going_on(processes: &[(i32, String)]) -> Vec<String> {
+/// The threads of these processes that are neither stopped nor dead.
+fn running_threads(processes: &[(i32, String)]) -> Vec<String> {
     let threads = processes.iter().flat_map(|(pid, _)| {
         fs::read_dir(format!("/proc/{pid}/task"))
             .into_iter()
@@ -27,42 +27,42 @@ fn assert_halts<D: Daemon>(daemon: &ManagedDaemon<D>) {
         let processes = processes_of(daemon.working_dir());
         assert!(!processes.is_empty());
         daemon.pause().unwrap();
-        assert_eq!(going_on(&processes), [""; 0]);
+        assert_eq!(running_threads(&processes), [""; 0]);
         daemon.resume().unwrap();
     }
 }
 
 #[test]
-fn redis() {
+fn redis_halts() {
     assert_halts(&RedisDaemon::start().unwrap());
 }
 
 #[test]
-fn memcached_with_its_threads() {
+fn memcached_halts_with_its_threads() {
     assert_halts(&MemcachedDaemon::start().unwrap());
 }
 
 #[test]
-fn apache_with_its_children_and_their_threads() {
+fn apache_halts_with_its_children_and_their_threads() {
     assert_halts(&ApacheDaemon::start().unwrap());
 }
 
 #[test]
-fn nginx_with_its_worker() {
+fn nginx_halts_with_its_worker() {
     assert_halts(&NginxDaemon::start().unwrap());
 }
 
 #[test]
-fn mysql_with_its_threads() {
+fn mysql_halts_with_its_threads() {
     assert_halts(&MySqlDaemon::start().unwrap());
 }
 
 #[test]
-fn postgres_whose_processes_lead_sessions_of_their_own() {
+fn postgres_halts_with_processes_in_other_sessions() {
     assert_halts(&PostgresDaemon::start().unwrap());
 }
 
 #[test]
-fn rabbitmq_with_its_threads() {
+fn rabbitmq_halts_with_its_threads() {
     assert_halts(&RabbitMqDaemon::start().unwrap());
 }

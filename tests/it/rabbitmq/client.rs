@@ -1,4 +1,4 @@
-//! What several modules need of lapin.
+//! The AMQP client of these tests, lapin.
 
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
@@ -15,7 +15,7 @@ pub(super) async fn connect(url: &str) -> lapin::Result<Connection> {
     Connection::connect(url, ConnectionProperties::default()).await
 }
 
-/// A connection, and a channel on which what is published is confirmed.
+/// Opens a connection, and a channel that confirms messages.
 pub(super) async fn open(rabbit: &RabbitMqDaemon) -> (Connection, Channel) {
     let connection = connect(&rabbit.url()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -34,7 +34,7 @@ pub(super) async fn declare(channel: &Channel) {
         .unwrap();
 }
 
-/// Publishes, and waits until the broker has taken the message.
+/// Publishes a message, and waits until the broker confirms it.
 pub(super) async fn publish(channel: &Channel, text: &str) {
     let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
     let options = BasicPublishOptions::default();
@@ -50,7 +50,7 @@ pub(super) fn text(data: &[u8]) -> &str {
     std::str::from_utf8(data).unwrap()
 }
 
-/// Whether somebody with this URL gets in.
+/// Whether the broker accepts a client with this URL.
 pub(super) fn is_let_in(url: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(connect(url)).is_ok()

@@ -1,34 +1,30 @@
-//! A process that is killed leaves nothing, whatever its broker was about.
+//! A test process that is killed leaves nothing, whatever its broker was doing.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use managed_daemons_tests::processes_of;
 
-use super::victim::{cold_cache_in, victim};
-use crate::support::{assert_nothing_left, eventually, private_root};
+use super::cold_cache::cold_cache_in;
+use crate::support::{assert_kills_leave_nothing, eventually, private_root, Victim};
 
-/// With what is prepared once for an installation there already, as mostly.
 const KILLS: u32 = 52;
-/// While that is made.
-const KILLS_OF_THE_FIRST: u32 = 8;
-/// Starting one and starting it again takes as long as this where nothing else is to be done.
+/// Kills while the installation is prepared, which is done once.
+const KILLS_OF_PREPARATION: u32 = 8;
+/// How long a start and a restart take on an idle machine, in milliseconds.
 const LIFE: u32 = 1700;
 
-/// Kills a process that starts and restarts brokers, this many milliseconds after its own start, and says whether it had one.
-fn had_a_broker(after: u32, cache: Option<&Path>) -> bool {
-    let root = private_root();
-    let mut child = victim("churns", root.path(), cache).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(u64::from(after)));
-    let had = processes_of(root.path()).iter().any(|(pid, _)| is_broker(*pid));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_nothing_left(root.path());
+/// Kills a victim, and returns whether it had a broker by then.
+fn had_broker_when_killed(moment: Duration) -> bool {
+    let mut victim = Victim::start("rabbitmq churn");
+    std::thread::sleep(moment);
+    let had = processes_of(victim.root()).iter().any(|(pid, _)| is_broker(*pid));
+    victim.kill();
+    victim.assert_nothing_left();
     had
 }
 
-/// Whether it is an Erlang that boots a broker, not one that prepares something.
+/// Whether a process boots a broker, as opposed to preparing one.
 fn is_broker(pid: i32) -> bool {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let holds = |words: &[u8]| line.windows(words.len()).any(|window| window == words);
@@ -36,30 +32,26 @@ fn is_broker(pid: i32) -> bool {
 }
 
 #[test]
-fn after_sigkill_at_any_moment() {
-    let moments = (0..KILLS).map(|number| number * 97 % LIFE + 20);
-    let met = moments.filter(|moment| had_a_broker(*moment, None)).count();
+fn sigkill_at_any_moment_leaves_nothing() {
+    let moments = (0..KILLS).map(|kill| Duration::from_millis(u64::from(kill * 97 % LIFE + 20)));
+    let met = moments.filter(|moment| had_broker_when_killed(*moment)).count();
     assert!(met > KILLS as usize / 2, "only {met} of {KILLS} kills met a broker");
 }
 
 #[test]
-fn after_sigkill_while_the_first_is_prepared() {
+fn sigkill_during_preparation_leaves_nothing() {
     let dir = private_root();
     let cache = cold_cache_in(dir.path());
-    for number in 0..KILLS_OF_THE_FIRST {
-        had_a_broker(number * 450 + 50, Some(&cache));
-    }
+    let moments = (0..KILLS_OF_PREPARATION).map(|kill| Duration::from_millis(u64::from(kill * 450 + 50)));
+    assert_kills_leave_nothing("rabbitmq churn", Some(&cache), moments);
     eventually("a cache without halves", || {
-        let left: Vec<_> = fs::read_dir(cache.join("templates"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .collect();
-        // One half is what the next maker replaces.
-        if left.iter().filter(|entry| entry.path().is_dir()).count() <= 2 {
+        let entries = fs::read_dir(cache.join("templates")).into_iter().flatten();
+        let dirs: Vec<_> = entries.flatten().filter(|entry| entry.path().is_dir()).collect();
+        // One unfinished template may be there: the next one to be made replaces it.
+        if dirs.len() <= 2 {
             Ok(())
         } else {
-            Err(left)
+            Err(dirs)
         }
     });
 }

@@ -1,4 +1,4 @@
-//! A daemon defined in another crate has everything that ours have.
+//! A daemon that is defined in another crate can do what the framework's own daemons can.
 
 use managed_daemons::with_daemon;
 use managed_daemons_tests::{processes_of, UnrulyDaemon, UnrulyOptions as _};
@@ -7,7 +7,7 @@ use crate::support::{private_root, unruly, unruly_program};
 
 #[with_daemon(UnrulyDaemon, binary = unruly_program(), mode = "tame")]
 #[test]
-fn the_macro_hands_it_over(daemon: UnrulyDaemon) {
+fn the_attribute_takes_it(daemon: UnrulyDaemon) {
     assert_eq!(daemon.ask("PID").unwrap(), daemon.pid().unwrap().to_string());
 }
 
@@ -28,7 +28,7 @@ fn its_typed_methods_and_options_survive_load() {
 }
 
 #[test]
-fn a_grandchild_in_a_session_of_its_own_goes_with_it() {
+fn a_grandchild_in_another_session_ends_with_it() {
     for mode in ["double-fork", "child"] {
         let daemon = unruly(mode).start().unwrap();
         let dir = daemon.working_dir().to_path_buf();
@@ -42,7 +42,7 @@ fn a_grandchild_in_a_session_of_its_own_goes_with_it() {
 }
 
 #[test]
-fn one_that_stops_listening_still_runs_and_can_be_restarted() {
+fn a_daemon_that_stops_listening_still_runs_and_can_be_restarted() {
     let daemon = unruly("tame").start().unwrap();
     daemon.ask("CLOSE").unwrap();
     assert!(daemon.ask("HELLO").is_err());
@@ -52,7 +52,7 @@ fn one_that_stops_listening_still_runs_and_can_be_restarted() {
 }
 
 #[test]
-fn a_flood_of_output_hinders_nothing() {
+fn a_flood_of_output_blocks_nothing() {
     let daemon = unruly("flood").start().unwrap();
     assert_eq!(daemon.ask("HELLO").unwrap(), "READY");
     assert!(daemon.log().unwrap().len() <= 1024 * 1024 + 4);

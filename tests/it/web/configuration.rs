@@ -1,4 +1,4 @@
-//! Whole configurations of the user's: placeholders, what is checked, what is reported.
+//! Whole configurations by the user: their placeholders and mistakes.
 
 use std::fs;
 
@@ -9,16 +9,16 @@ use super::{answer, get, Dialect};
 use crate::support::private_root;
 
 super::on_both!(
-    a_whole_configuration_from_a_string,
-    a_whole_configuration_from_a_file_is_read_at_each_start,
-    misspelt_placeholders_and_names_are_told,
-    one_open_to_other_machines_is_refused,
-    one_that_does_not_listen_is_refused,
-    a_broken_one_fails_with_the_servers_words,
-    a_path_that_can_not_be_written_down_is_told,
+    a_whole_configuration_can_be_text,
+    a_whole_configuration_can_be_a_file_that_each_start_reads,
+    misspelt_placeholders_and_names_are_reported,
+    a_configuration_open_to_other_machines_is_refused,
+    a_configuration_that_does_not_listen_is_refused,
+    a_broken_configuration_fails_in_the_servers_words,
+    a_path_that_no_configuration_can_hold_is_reported,
 );
 
-fn a_whole_configuration_from_a_string<D: Dialect>() {
+fn a_whole_configuration_can_be_text<D: Dialect>() {
     let text = D::whole(&D::header(
         "X-Where",
         "@PORT@ @PORT:second@ @DIR@ @ROOT@ me@example.org",
@@ -34,7 +34,7 @@ fn a_whole_configuration_from_a_string<D: Dialect>() {
     server.wait_for_access("GET / ").unwrap();
 }
 
-fn a_whole_configuration_from_a_file_is_read_at_each_start<D: Dialect>() {
+fn a_whole_configuration_can_be_a_file_that_each_start_reads<D: Dialect>() {
     let root = private_root();
     let file = root.path().join("site.conf");
     let write = |value: &str| fs::write(&file, D::whole(&D::header("X-Version", value))).unwrap();
@@ -53,7 +53,7 @@ fn a_whole_configuration_from_a_file_is_read_at_each_start<D: Dialect>() {
     assert_eq!(header(&get(&server.url()), "x-version"), "three");
 }
 
-fn misspelt_placeholders_and_names_are_told<D: Dialect>() {
+fn misspelt_placeholders_and_names_are_reported<D: Dialect>() {
     let error = |text: &str| {
         let error = D::builder().listen("second").configuration(text).start().unwrap_err();
         error.report()
@@ -77,7 +77,7 @@ fn misspelt_placeholders_and_names_are_told<D: Dialect>() {
     assert!(report.contains("NUL"), "{report}");
 }
 
-fn one_open_to_other_machines_is_refused<D: Dialect>() {
+fn a_configuration_open_to_other_machines_is_refused<D: Dialect>() {
     for address in ["@PORT@", "0.0.0.0:@PORT@", "[::]:@PORT@", "*:@PORT@"] {
         let text = D::whole("").replace("@LISTEN@", address);
         let report = D::builder().configuration(text).start().unwrap_err().report();
@@ -88,13 +88,13 @@ fn one_open_to_other_machines_is_refused<D: Dialect>() {
     }
 }
 
-fn one_that_does_not_listen_is_refused<D: Dialect>() {
+fn a_configuration_that_does_not_listen_is_refused<D: Dialect>() {
     let text = D::whole("").replace("@LISTEN@", "127.0.0.1:1");
     let report = D::builder().configuration(text).start().unwrap_err().report();
     assert!(report.contains("does not listen"), "{report}");
 }
 
-fn a_broken_one_fails_with_the_servers_words<D: Dialect>() {
+fn a_broken_configuration_fails_in_the_servers_words<D: Dialect>() {
     let root = private_root();
     for text in [D::whole("nonsense_directive on;"), D::whole("{ ' \"")] {
         let report = D::builder()
@@ -118,7 +118,7 @@ fn a_broken_one_fails_with_the_servers_words<D: Dialect>() {
     assert!(report.contains("nonsense_directive"), "{report}");
 }
 
-fn a_path_that_can_not_be_written_down_is_told<D: Dialect>() {
+fn a_path_that_no_configuration_can_hold_is_reported<D: Dialect>() {
     let root = private_root();
     let dir = root.path().join("a dir");
     let whole = |inside: &str| D::builder().working_dir(&dir).configuration(D::whole(inside));

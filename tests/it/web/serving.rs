@@ -10,14 +10,14 @@ use super::{answer, get, Answer, Dialect};
 use crate::support::private_root;
 
 super::on_both!(
-    an_index_page_and_a_missing_one,
-    a_directory_of_the_users_is_served,
-    types_and_ranges,
-    further_ports_serve_the_same_and_servers_of_their_own,
-    logs_are_readable,
+    an_index_page_is_served_and_a_missing_page_is_a_404,
+    a_users_directory_is_served,
+    content_types_and_ranges_are_served,
+    extra_ports_serve_the_same_site_or_another_server,
+    logs_can_be_read,
 );
 
-fn an_index_page_and_a_missing_one<D: Dialect>() {
+fn an_index_page_is_served_and_a_missing_page_is_a_404<D: Dialect>() {
     let server = ManagedDaemon::<D>::start().unwrap();
     fs::write(server.document_root().join("index.html"), "a page").unwrap();
     let page = |path: &str| answer(&format!("{}{path}", server.url()));
@@ -34,9 +34,9 @@ fn an_index_page_and_a_missing_one<D: Dialect>() {
     assert!(missing.body.contains("Not Found"), "{missing:?}");
 }
 
-fn a_directory_of_the_users_is_served<D: Dialect>() {
+fn a_users_directory_is_served<D: Dialect>() {
     let root = private_root();
-    // Every one of these characters has a meaning in one configuration or the other.
+    // Each of these characters has a meaning in one server's configuration.
     let dir = root.path().join("a \"dir\" $x ${y} %{z} {;} # ü'\\");
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("page.txt"), "mine").unwrap();
@@ -50,7 +50,7 @@ fn a_directory_of_the_users_is_served<D: Dialect>() {
     assert!(dir.join("page.txt").exists());
 }
 
-fn types_and_ranges<D: Dialect>() {
+fn content_types_and_ranges_are_served<D: Dialect>() {
     let server = ManagedDaemon::<D>::start().unwrap();
     let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
     fs::write(server.document_root().join("data.wasm"), &bytes).unwrap();
@@ -68,7 +68,7 @@ fn types_and_ranges<D: Dialect>() {
     assert_eq!(range("bytes=200000-").status(), 416);
 }
 
-fn further_ports_serve_the_same_and_servers_of_their_own<D: Dialect>() {
+fn extra_ports_serve_the_same_site_or_another_server<D: Dialect>() {
     let server = D::builder()
         .listen("second")
         .server("admin", D::header("X-Server", "admin @PORT:admin@ @PORT@"))
@@ -95,14 +95,14 @@ fn further_ports_serve_the_same_and_servers_of_their_own<D: Dialect>() {
     assert_eq!(answer(&server.url_of("second").unwrap()).body, "a page");
 }
 
-fn logs_are_readable<D: Dialect>() {
+fn logs_can_be_read<D: Dialect>() {
     let server = D::builder().server_config(D::forbid("/secret")).start().unwrap();
     assert_eq!(answer(&format!("{}/nowhere?a=b", server.url())).status, 404);
     let line = server.wait_for_access("/nowhere").unwrap();
     assert!(line.contains("\"GET /nowhere?a=b HTTP/1.1\" 404"), "{line}");
     assert_eq!(answer(&format!("{}/secret", server.url())).status, 403);
     server.wait_for_access("/secret").unwrap();
-    // What the framework asks to see whether it is ready is not the user's.
+    // The requests of the readiness probe are not logged.
     assert_eq!(server.access_log().unwrap().lines().count(), 2);
     let errors = server.error_log().unwrap();
     assert!(

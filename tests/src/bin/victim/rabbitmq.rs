@@ -1,27 +1,27 @@
-//! Run by `isolation` and `killed`, in processes of their own. They are no tests of anything themselves, hence ignored.
+//! RabbitMQ.
 
 use std::net::TcpListener;
 
-use managed_daemons::RabbitMqDaemon;
+use managed_daemons::{RabbitMqDaemon, Result};
 
-#[test]
-#[ignore = "to be looked after by `isolation`"]
-fn starts_once() {
-    drop(RabbitMqDaemon::start().unwrap());
+/// Starts and drops a broker.
+pub(crate) fn once() -> Result<()> {
+    RabbitMqDaemon::start().map(drop)
 }
 
-#[test]
-#[ignore = "to be killed by `killed`"]
-fn churns() {
+/// Starts and restarts brokers, over and over.
+pub(crate) fn churn() -> Result<()> {
     loop {
-        RabbitMqDaemon::start().unwrap().restart().unwrap();
+        RabbitMqDaemon::start()?.restart()?;
     }
 }
 
-#[test]
-#[ignore = "to be looked after by `isolation`"]
-fn loses_a_port() {
-    let configured = RabbitMqDaemon::builder().configure().unwrap();
-    let _thief = TcpListener::bind(("127.0.0.1", configured.port())).unwrap();
-    drop(configured.start().unwrap());
+/// Takes a broker's port away before it starts.
+pub(crate) fn lose_port() -> Result<()> {
+    let configured = RabbitMqDaemon::builder().configure()?;
+    let lost = configured.port();
+    let _thief = TcpListener::bind(("127.0.0.1", lost)).unwrap();
+    let broker = configured.start()?;
+    assert_ne!(broker.port(), lost);
+    Ok(())
 }

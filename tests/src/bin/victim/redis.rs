@@ -1,33 +1,28 @@
-//! Test functions that die on purpose: `nothing_left` runs each in a process of its own, and then looks.
-//!
-//! What they print on standard output tells where they are. They are no tests of anything themselves, hence ignored.
+//! Redis, and a daemon that leaves its process group.
 
-use std::io::Write;
-use std::time::Duration;
+use std::sync::OnceLock;
 
-use managed_daemons::{with_redis, RedisDaemon};
-use once_cell::sync::OnceCell;
+use managed_daemons::{RedisDaemon, Result};
+use managed_daemons_tests::{Unruly, UnrulyDaemon, UnrulyOptions as _};
+use nix::unistd::ForkResult;
 
-use crate::support::{set, unruly};
+use super::{say, user_dir, wait_for_test};
 
-static SHARED: OnceCell<RedisDaemon> = OnceCell::new();
+/// A static never drops.
+static SHARED: OnceLock<RedisDaemon> = OnceLock::new();
 
-/// Past the harness's capture, which a killed process never prints.
-fn say(word: &str) {
-    let mut out = std::io::stdout();
-    writeln!(out, "{word}").and_then(|()| out.flush()).unwrap();
+fn start_shared() {
+    SHARED.get_or_init(|| RedisDaemon::start().unwrap());
 }
 
-/// The place of directories that are the user's own.
-fn own_dir() -> std::path::PathBuf {
-    std::path::PathBuf::from(std::env::var_os("VICTIM_DIR").unwrap())
+/// A builder for a daemon that forks twice, as classic daemons do.
+fn double_fork() -> managed_daemons::Builder<Unruly> {
+    let program = std::env::current_exe().unwrap().with_file_name("unruly");
+    UnrulyDaemon::builder().binary(program).mode("double-fork")
 }
 
-/// Everything a test process does with daemons, over and over, until it is killed.
-#[test]
-#[ignore = "to be killed by `nothing_left`"]
-fn churns() {
-    say("main");
+/// Does everything that a test process does with daemons, over and over.
+pub(crate) fn churn() -> Result<()> {
     let start_and_drop = || loop {
         drop(RedisDaemon::start());
     };
@@ -35,142 +30,86 @@ fn churns() {
         scope.spawn(start_and_drop);
         scope.spawn(start_and_drop);
         scope.spawn(|| loop {
-            drop(unruly("double-fork").start());
+            drop(double_fork().start());
             drop(RedisDaemon::builder().directive("maxmemory", "a lot").start());
         });
         scope.spawn(|| loop {
-            if let Ok(daemon) = RedisDaemon::builder().working_dir(own_dir()).start() {
+            if let Ok(daemon) = RedisDaemon::builder().working_dir(user_dir()).start() {
                 let _ = daemon.restart();
             }
         });
-        let _ = SHARED.get_or_try_init(RedisDaemon::start);
+        start_shared();
     });
+    Ok(())
 }
 
-/// One of each, then waits.
-#[test]
-#[ignore = "to be killed by `nothing_left`"]
-fn waits() {
-    let _redis = RedisDaemon::start().unwrap();
-    let _stray = unruly("double-fork").start().unwrap();
-    let _paused = RedisDaemon::start().inspect(|daemon| daemon.pause().unwrap()).unwrap();
-    let _stopped = RedisDaemon::start().inspect(|daemon| daemon.stop().unwrap()).unwrap();
-    let own = RedisDaemon::builder().working_dir(own_dir()).start().unwrap();
-    set(&own, "kept", "yes").unwrap();
-    SHARED.get_or_try_init(RedisDaemon::start).unwrap();
-    say("waiting");
-    std::thread::sleep(Duration::from_secs(3600));
+/// Holds a daemon in each state, and says `holding`.
+pub(crate) fn hold() -> Result<()> {
+    let _running = RedisDaemon::start()?;
+    let _stray = double_fork().start()?;
+    let paused = RedisDaemon::start()?;
+    paused.pause()?;
+    let stopped = RedisDaemon::start()?;
+    stopped.stop()?;
+    let kept = RedisDaemon::builder().working_dir(user_dir()).start()?;
+    let mut connection = redis::Client::open(kept.url()).unwrap().get_connection().unwrap();
+    let set = redis::cmd("SET").arg(&["kept", "yes"]).exec(&mut connection);
+    set.unwrap();
+    start_shared();
+    say("holding");
+    wait_for_test();
+    Ok(())
 }
 
-#[test]
-#[ignore = "to be looked after by `nothing_left`"]
-fn passes() {
-    SHARED.get_or_try_init(RedisDaemon::start).unwrap();
-    let _redis = RedisDaemon::start().unwrap();
+/// Starts eight at once, and says of each its port and how many starts it took; then `holding`.
+pub(crate) fn hold_eight() -> Result<()> {
+    let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(RedisDaemon::start)).collect();
+    let started = threads.into_iter().map(|thread| thread.join().unwrap());
+    let daemons = started.collect::<Result<Vec<_>>>()?;
+    for daemon in &daemons {
+        let starts = daemon.log()?.matches("Redis is starting").count();
+        say(&format!("port {} after {starts} start(s)", daemon.port()));
+    }
+    say("holding");
+    wait_for_test();
+    Ok(())
 }
 
-#[with_redis]
-#[test]
-#[ignore = "to be looked after by `nothing_left`"]
-fn panics(_redis: RedisDaemon) {
-    SHARED.get_or_try_init(RedisDaemon::start).unwrap();
-    panic!("on purpose");
+/// Starts and drops a daemon, and leaves one in a static.
+pub(crate) fn once() -> Result<()> {
+    start_shared();
+    RedisDaemon::start().map(drop)
 }
 
-#[with_redis]
-#[test]
-#[ignore = "to be looked after by `nothing_left`"]
-fn fails(_redis: RedisDaemon) -> Result<(), String> {
-    SHARED.get_or_try_init(RedisDaemon::start).unwrap();
-    Err(String::from("on purpose"))
-}
-
-#[with_redis]
-#[test]
-#[ignore = "to be looked after by `nothing_left`"]
-fn exits(_redis: RedisDaemon) {
-    SHARED.get_or_try_init(RedisDaemon::start).unwrap();
+/// Exits in the middle of a test.
+pub(crate) fn exit() -> Result<()> {
+    start_shared();
+    let _redis = RedisDaemon::start()?;
     std::process::exit(3);
 }
 
-#[with_redis]
-#[test]
-#[ignore = "to be looked after by `nothing_left`"]
-fn aborts(_redis: RedisDaemon) {
-    SHARED.get_or_try_init(RedisDaemon::start).unwrap();
+/// Aborts in the middle of a test.
+pub(crate) fn abort() -> Result<()> {
+    start_shared();
+    let _redis = RedisDaemon::start()?;
     std::process::abort();
 }
 
-#[with_redis(directive("maxmemory", "a-lot"))]
-#[test]
-#[ignore = "to be looked after by `failure`"]
-fn cannot_start(_redis: RedisDaemon) {}
-
-/// Eight at once, until standard input closes; says the port of each.
-#[test]
-#[ignore = "to be looked after by `isolation`"]
-fn starts_eight() {
-    let threads: Vec<_> = (0..8)
-        .map(|_| std::thread::spawn(|| RedisDaemon::start().unwrap()))
-        .collect();
-    let daemons: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-    for daemon in &daemons {
-        let log = daemon.log().unwrap();
-        say(&format!(
-            "port {} starts {}",
-            daemon.port(),
-            log.matches("Redis is starting").count()
-        ));
-    }
-    say("all");
-    std::io::stdin().lines().for_each(drop);
+/// Fails to start a daemon.
+pub(crate) fn fail() -> Result<()> {
+    RedisDaemon::builder().directive("maxmemory", "a-lot").start().map(drop)
 }
 
-/// Leaves a child that was forked, executes nothing, and holds a copy of every descriptor.
-#[with_redis]
-#[test]
-#[ignore = "to be looked after by `nothing_left`"]
-fn forks(_redis: RedisDaemon) {
-    // SAFETY: the child only waits, in a system call, and ends.
+/// Aborts, and leaves a forked child that executes nothing and holds a copy of every descriptor.
+pub(crate) fn fork() -> Result<()> {
+    let _redis = RedisDaemon::start()?;
+    // SAFETY: the child makes two system calls, and nothing else.
     match unsafe { nix::unistd::fork() }.unwrap() {
-        nix::unistd::ForkResult::Parent { .. } => std::process::abort(),
-        nix::unistd::ForkResult::Child => {
+        ForkResult::Parent { .. } => std::process::abort(),
+        ForkResult::Child => {
             nix::unistd::sleep(8);
             nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL).unwrap();
+            Ok(())
         }
     }
-}
-
-/// The life of a server, over and over, until it is killed.
-fn churn_servers(server: fn() -> managed_daemons::Builder<managed_daemons::MySql>) {
-    say("main");
-    // A template of its own for each process of MariaDB, where it is made fast and is small.
-    let new = if server()
-        .start()
-        .is_ok_and(|daemon| daemon.flavor() == managed_daemons::Flavor::MariaDb)
-    {
-        format!("CREATE TABLE t_{} (n INT)", std::process::id())
-    } else {
-        String::from("CREATE TABLE t (n INT)")
-    };
-    loop {
-        drop(server().start());
-        drop(server().init_sql(&*new).start());
-        let own = own_dir().with_file_name("mysql");
-        if let Ok(daemon) = server().working_dir(own).user("app", "pass").start() {
-            let _ = daemon.restart();
-        }
-    }
-}
-
-#[test]
-#[ignore = "to be killed by `mysql::nothing_left`"]
-fn churns_mariadb() {
-    churn_servers(crate::mysql::mariadb);
-}
-
-#[test]
-#[ignore = "to be killed by `mysql::nothing_left`"]
-fn churns_mysql() {
-    churn_servers(crate::mysql::mysql);
 }
