@@ -4,12 +4,13 @@ mod mount;
 mod victim;
 
 use std::fs::Permissions;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Builder, ManagedDaemonError, RedisDaemon};
+use managed_daemons::{Builder, Daemon, ManagedDaemon, ManagedDaemonError, RedisDaemon};
 use managed_daemons_tests::{leftovers, processes_of, Unruly, UnrulyDaemon, UnrulyOptions as _};
 use tempfile::TempDir;
 
@@ -84,6 +85,21 @@ pub(crate) fn private_root() -> TempDir {
 /// A builder for the misbehaving daemon, in one of its modes.
 pub(crate) fn unruly(mode: &str) -> Builder<Unruly> {
     UnrulyDaemon::builder().binary(unruly_program()).mode(mode)
+}
+
+/// Stops a daemon and starts it again, twice each: the second time changes nothing.
+#[track_caller]
+pub(crate) fn stop_and_start<D: Daemon>(daemon: &ManagedDaemon<D>) {
+    let port = daemon.port();
+    daemon.stop().unwrap();
+    assert!(!daemon.is_running());
+    assert_eq!(daemon.pid(), None);
+    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    daemon.stop().unwrap();
+    assert!(daemon.start_if_not_running().unwrap());
+    assert!(!daemon.start_if_not_running().unwrap());
+    assert_eq!(daemon.port(), port);
 }
 
 /// The report of a start that failed. The directory that it kept is removed.

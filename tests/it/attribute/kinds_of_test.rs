@@ -15,7 +15,7 @@ use managed_daemons::{
 };
 use managed_daemons_tests::{Unruly, UnrulyDaemon, UnrulyOptions as _};
 use rstest::{fixture, rstest};
-// Its name has the attribute take it for a test's, and it leaves a function that can be called.
+// By its name a test attribute, it leaves a function that can be called.
 use tokio::main as no_test;
 
 use crate::support::{config, get, set, unruly_program, PATIENCE};

@@ -1,4 +1,4 @@
-//! A test process that dies leaves nothing: not in `/proc`, and not in the root for temporary files.
+//! A test process that dies leaves nothing in `/proc`, nor in the root for temporary files.
 
 use std::time::Duration;
 

@@ -53,10 +53,10 @@ fn a_trap_in_the_root_neither_blocks_nor_misleads() {
     for (dir, mode) in [(&ours, 0o700), (&open_to_others, 0o755)] {
         std::fs::create_dir(dir).unwrap();
         std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).unwrap();
-        // Who opens this one to read waits for a writer.
+        // To open a FIFO for reading is to wait for a writer.
         nix::unistd::mkfifo(&dir.join("detached"), Mode::S_IRWXU).unwrap();
     }
-    // And this one has no end.
+    // `/dev/zero` has no end.
     symlink("/dev/zero", ours.join("note")).unwrap();
     start_and_drop_one_in(root.path());
     assert_no_process_left(root.path());

@@ -8,7 +8,7 @@ use managed_daemons_tests::{leftovers, processes_of};
 
 use crate::support::{private_root, unruly, victim_command, FAR};
 
-/// The phase, the report and the daemon's log of a failed start. The directory that it kept is removed.
+/// The phase, the report and the daemon's log of a failed start. Removes the directory it kept.
 fn failed<T: std::fmt::Debug>(result: Result<T, ManagedDaemonError>) -> (Phase, String, Option<String>) {
     let error = result.unwrap_err();
     let report = error.report();

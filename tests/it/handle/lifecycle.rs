@@ -1,28 +1,18 @@
 //! What a user does with a handle, from start to drop.
 
-use std::net::TcpStream;
 use std::time::Duration;
 
 use managed_daemons::{with_redis, ManagedDaemonError, RedisDaemon};
 use managed_daemons_tests::{leftovers, processes_of};
 
-use crate::support::{assert_nothing_left, connect, eventually_false, get, private_root, set, unruly};
+use crate::support::{assert_nothing_left, connect, eventually_false, get, private_root, set, stop_and_start, unruly};
 
 #[with_redis]
 #[test]
 fn data_and_port_survive_a_stop(daemon: RedisDaemon) {
-    let port = daemon.port();
     set(&daemon, "foo", "bar").unwrap();
     assert_eq!(get(&daemon, "foo").unwrap().as_deref(), Some("bar"));
-    daemon.stop().unwrap();
-    assert!(!daemon.is_running());
-    assert_eq!(daemon.pid(), None);
-    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    daemon.stop().unwrap();
-    assert!(daemon.start_if_not_running().unwrap());
-    assert!(!daemon.start_if_not_running().unwrap());
-    assert_eq!(daemon.port(), port);
+    stop_and_start(&daemon);
     assert_eq!(get(&daemon, "foo").unwrap().as_deref(), Some("bar"));
 }
 

@@ -8,7 +8,7 @@ use managed_daemons::{with_mysql, Builder, Flavor, MySql, MySqlDaemon};
 use managed_daemons_tests::{leftovers, processes_of};
 
 use super::{code, mariadb, mysql, on_both_servers, one, run, ACCESS_DENIED};
-use crate::support::private_root;
+use crate::support::{private_root, stop_and_start};
 
 on_both_servers!(
     data_and_port_survive_a_stop,
@@ -38,16 +38,8 @@ fn assert_filled(url: &str) {
 
 fn data_and_port_survive_a_stop(server: fn() -> Builder<MySql>) {
     let daemon = server().start().unwrap();
-    let port = daemon.port();
     fill(&daemon.url());
-    daemon.stop().unwrap();
-    assert!(!daemon.is_running());
-    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    daemon.stop().unwrap();
-    assert!(daemon.start_if_not_running().unwrap());
-    assert!(!daemon.start_if_not_running().unwrap());
-    assert_eq!(daemon.port(), port);
+    stop_and_start(&daemon);
     assert_filled(&daemon.url());
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{assert_kills_leave_nothing, eventually_empty, private_root, Victim};
 
-/// Shared memory that no process uses: System V segments, and POSIX objects with PostgreSQL's names.
+/// Shared memory that no process uses: System V segments, and PostgreSQL's POSIX objects.
 fn abandoned_memory() -> Vec<String> {
     let table = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
     let unused = |line: &&str| line.split_whitespace().nth(6) == Some("0");

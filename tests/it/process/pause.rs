@@ -1,4 +1,4 @@
-//! When `pause` returns, every thread of the daemon has halted: a signal alone may not have arrived.
+//! When `pause` returns, every thread of the daemon has halted: a signal alone may be on its way.
 
 use std::fs;
 

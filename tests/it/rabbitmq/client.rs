@@ -1,7 +1,9 @@
 //! The AMQP client of these tests, lapin.
 
 use lapin::message::BasicGetMessage;
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
 use lapin::publisher_confirm::Confirmation;
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -44,6 +46,13 @@ pub(super) async fn publish(channel: &Channel, text: &str) {
 
 pub(super) async fn get(channel: &Channel) -> Option<BasicGetMessage> {
     channel.basic_get(QUEUE, BasicGetOptions::default()).await.unwrap()
+}
+
+/// Gets a message, acknowledges it, and returns its text.
+pub(super) async fn take(channel: &Channel) -> String {
+    let delivery = get(channel).await.unwrap();
+    delivery.ack(BasicAckOptions::default()).await.unwrap();
+    text(&delivery.data).to_owned()
 }
 
 pub(super) fn text(data: &[u8]) -> &str {

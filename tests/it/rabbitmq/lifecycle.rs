@@ -3,10 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use lapin::options::BasicAckOptions;
 use managed_daemons::RabbitMqDaemon;
 
-use super::client::{connect, declare, get, is_let_in, open, publish, text};
+use super::client::{connect, declare, get, is_let_in, open, publish, take};
 use crate::support::{private_root, FAR};
 
 #[tokio::test]
@@ -24,9 +23,7 @@ async fn a_stop_keeps_messages_port_and_node_name() {
     assert!(!rabbit.start_if_not_running().unwrap());
     assert_eq!((rabbit.url(), rabbit.node_name()), (url, node));
     let (_connection, channel) = open(&rabbit).await;
-    let message = get(&channel).await.unwrap();
-    assert_eq!(text(&message.data), "still there");
-    message.ack(BasicAckOptions::default()).await.unwrap();
+    assert_eq!(take(&channel).await, "still there");
     assert!(get(&channel).await.is_none());
 }
 

@@ -7,7 +7,7 @@ use lapin::types::FieldTable;
 use lapin::ExchangeKind;
 use managed_daemons::{with_rabbitmq, RabbitMqDaemon};
 
-use super::client::{declare, get, open, publish, text, QUEUE};
+use super::client::{declare, get, open, publish, take, text, QUEUE};
 
 /// lapin's consumers are streams.
 async fn next(consumer: &mut lapin::Consumer) -> lapin::message::Delivery {
@@ -56,12 +56,7 @@ async fn an_unacknowledged_message_is_redelivered_after_a_lost_connection(rabbit
         ..BasicNackOptions::default()
     };
     again.nack(back).await.unwrap();
-    get(&channel)
-        .await
-        .unwrap()
-        .ack(BasicAckOptions::default())
-        .await
-        .unwrap();
+    assert_eq!(take(&channel).await, "work");
     assert!(get(&channel).await.is_none());
 }
 
@@ -73,12 +68,7 @@ async fn confirmed_messages_survive_a_kill(rabbit: RabbitMqDaemon) {
     publish(&channel, "acknowledged").await;
     publish(&channel, "in work").await;
     publish(&channel, "waiting").await;
-    get(&channel)
-        .await
-        .unwrap()
-        .ack(BasicAckOptions::default())
-        .await
-        .unwrap();
+    assert_eq!(take(&channel).await, "acknowledged");
     let in_work = get(&channel).await.unwrap();
     assert_eq!(text(&in_work.data), "in work");
     // An acknowledgement has no answer, but the next message on the channel has.
@@ -92,9 +82,7 @@ async fn confirmed_messages_survive_a_kill(rabbit: RabbitMqDaemon) {
 
     let (_connection, channel) = open(&rabbit).await;
     for expected in ["in work", "waiting", "last"] {
-        let delivery = get(&channel).await.unwrap();
-        assert_eq!(text(&delivery.data), expected);
-        delivery.ack(BasicAckOptions::default()).await.unwrap();
+        assert_eq!(take(&channel).await, expected);
     }
     assert!(get(&channel).await.is_none());
 }

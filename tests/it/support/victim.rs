@@ -116,7 +116,7 @@ impl Victim {
         assert!(status.success(), "{status}: {}", self.rest_of_output());
     }
 
-    /// Waits until nothing is left but the working directory that outlives it, with no daemon in it.
+    /// Waits until nothing is left but the working directory that outlives it, without a daemon.
     #[track_caller]
     pub(crate) fn assert_nothing_left(&self) {
         assert_nothing_left(self.root());
@@ -134,7 +134,7 @@ impl Drop for Victim {
 
 /// The command that starts a victim with this root for its temporary files.
 pub(crate) fn victim_command(action: &str, root: &Path) -> Command {
-    // A shell has what it starts in the background ignore signals, and tests run there, too.
+    // What a shell starts in the background ignores signals, and so do its children.
     let mut command = Command::new("env");
     command
         .arg("--default-signal=HUP,INT,QUIT,TERM")

@@ -14,8 +14,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use managed_daemons::Result;
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let action = match arguments.join(" ").as_str() {
@@ -52,11 +50,11 @@ fn main() -> ExitCode {
 /// Tells the test how far this process is.
 fn say(word: &str) {
     let mut out = std::io::stdout();
-    // A test that has gone needs no word.
+    // The test may have ended.
     let _ = writeln!(out, "{word}").and_then(|()| out.flush());
 }
 
-/// Waits until the test closes standard input, as its end does, too.
+/// Waits until the test closes standard input or ends.
 fn wait_for_test() {
     std::io::stdin().lines().for_each(drop);
 }
