@@ -56,6 +56,7 @@ fn locate(question: &Value) -> Value {
         installation.locate(&wanted).unwrap();
         started.elapsed()
     });
+    let repeated = repeated.min().unwrap();
     let tools = question["tools"].as_array().into_iter().flatten();
     let tools = tools.map(|tool| {
         let path = binary.tool(tool.as_str().unwrap()).unwrap();
@@ -63,9 +64,11 @@ fn locate(question: &Value) -> Value {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     });
+    let tools: Vec<String> = tools.collect();
     let environment = binary.env.iter();
     let environment =
         environment.map(|(name, value)| format!("{}={}", name.to_string_lossy(), value.to_string_lossy()));
+    // Last: a damaged installation is set aside.
     let verified = question["verify"].is_boolean().then(|| match binary.verify() {
         Ok(()) => String::from("whole"),
         Err(error) => error.report(),
@@ -76,8 +79,8 @@ fn locate(question: &Value) -> Value {
         "origin": binary.origin.to_string(),
         "prefix": binary.prefix.as_ref().and_then(|prefix| prefix.to_str()),
         "first_us": first.as_micros() as u64,
-        "repeated_us": repeated.min().unwrap().as_micros() as u64,
-        "tools": tools.collect::<Vec<_>>(),
+        "repeated_us": repeated.as_micros() as u64,
+        "tools": tools,
         "env": environment.collect::<Vec<_>>(),
         "launcher": binary.launcher.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "verified": verified,
