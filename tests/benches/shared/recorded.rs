@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use managed_daemons::StopSignal;
 use managed_daemons::{BinarySpec, Builder, Daemon, Instance, ManagedDaemon, Readiness, Result};
-use nix::sys::signal::Signal;
 use serde_json::Value;
 
 /// A command as data.
@@ -123,7 +123,7 @@ impl<D: Daemon> Daemon for Recorded<D> {
         self.inner.ready(instance, first)
     }
 
-    fn stop_signal(&self) -> Signal {
+    fn stop_signal(&self) -> StopSignal {
         self.inner.stop_signal()
     }
 
