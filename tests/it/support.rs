@@ -126,10 +126,10 @@ pub(crate) fn set(daemon: &RedisDaemon, key: &str, value: &str) -> redis::RedisR
     redis::cmd("SET").arg(key).arg(value).query(&mut connect(daemon)?)
 }
 
-/// A daemon's value of a directive.
-pub(crate) fn config(daemon: &RedisDaemon, directive: &str) -> String {
+/// A daemon's value of a setting.
+pub(crate) fn config(daemon: &RedisDaemon, setting: &str) -> String {
     let mut connection = connect(daemon).unwrap();
-    let command = redis::cmd("CONFIG").arg(&["GET", directive]).query(&mut connection);
+    let command = redis::cmd("CONFIG").arg(&["GET", setting]).query(&mut connection);
     let (_, value): (String, String) = command.unwrap();
     value
 }

@@ -59,7 +59,7 @@ fn restart_and_load_keep_data_and_port() {
 }
 
 #[test]
-fn a_bad_directive_is_reported_in_the_words_of_valkey() {
+fn a_bad_setting_is_reported_in_the_words_of_valkey() {
     let error = ValkeyDaemon::builder()
         .suite(suite())
         .setting("nonsense", "1")

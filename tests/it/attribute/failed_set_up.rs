@@ -10,8 +10,8 @@ use crate::support::{assert_nothing_left, private_root, run_tests};
 /// Set in a process whose daemons are not to start.
 const BREAK: &str = "MANAGED_DAEMONS_TESTS_BREAK";
 
-/// A directive that Redis knows, unless the daemons are not to start.
-fn directive() -> &'static str {
+/// A setting that Redis knows, unless the daemons are not to start.
+fn setting() -> &'static str {
     match std::env::var_os(BREAK) {
         Some(_) => "no-such-directive",
         None => "maxmemory",
@@ -23,7 +23,7 @@ mod tests_that_fail_on_demand {
     use super::*;
 
     pub(super) const ALONE: u32 = line!() + 1;
-    #[with_redis(directive(directive(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
     #[test]
     fn one_daemon(redis: RedisDaemon) {
         assert!(redis.is_running());
@@ -31,21 +31,21 @@ mod tests_that_fail_on_demand {
 
     pub(super) const SECOND: u32 = line!() + 2;
     #[with_redis]
-    #[with_redis(directive(directive(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
     #[tokio::test]
     async fn the_second_daemon(one: RedisDaemon, two: &RedisDaemon) {
         assert!(one.is_running() && two.is_running());
     }
 
-    #[with_redis(directive(directive(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
     #[test]
     #[should_panic]
     fn should_panic(redis: RedisDaemon) {
         assert!(!redis.is_running());
     }
 
-    #[with_redis(directive(directive(), "0"))]
-    #[with_redis(directive(directive(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
     #[rstest]
     #[should_panic(expected = "assertion failed")]
     #[case(1)]
@@ -55,14 +55,14 @@ mod tests_that_fail_on_demand {
         assert!(number == 0 && one.is_running() && two.is_running());
     }
 
-    #[with_redis(directive(directive(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
     #[cfg_attr(all(), should_panic(expected = "assertion failed"))]
     #[tokio::test]
     async fn should_panic_under_a_condition(redis: RedisDaemon) {
         assert!(!redis.is_running());
     }
 
-    #[with_redis(directive(directive(), "0"))]
+    #[with_redis(setting(setting(), "0"))]
     #[rstest]
     #[case(1)]
     #[should_panic]

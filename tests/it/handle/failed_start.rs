@@ -25,7 +25,7 @@ fn failed<T: std::fmt::Debug>(result: Result<T, ManagedDaemonError>) -> (Phase, 
 }
 
 #[test]
-fn a_bad_directive_is_reported_at_once_in_the_words_of_redis() {
+fn a_bad_setting_is_reported_at_once_in_the_words_of_redis() {
     let root = private_root();
     let begin = Instant::now();
     let builder = RedisDaemon::builder()

@@ -135,7 +135,7 @@ fn a_second_start_in_a_users_directory_finds_port_password_and_data() {
     let dir = root.path().join("mine");
     let first = RedisDaemon::builder()
         .working_dir(&dir)
-        .user("app", "a b\"c")
+        .extra_user("app", "a b\"c")
         .start()
         .unwrap();
     let (port, url) = (first.port(), first.url());

@@ -57,7 +57,7 @@ fn a_users_directory_can_be_started_again_and_loaded() {
     let before = RabbitMqDaemon::builder()
         .working_dir(&dir)
         .virtual_host("orders")
-        .user("reader", "s3cret")
+        .extra_user("reader", "s3cret")
         .permission("reader", "orders", "", "", ".*")
         .start()
         .unwrap();
@@ -87,6 +87,25 @@ fn queue(virtual_host: &str, name: &str) -> String {
     format!(
         r#"{{"queues": [{{"vhost": "{virtual_host}", "name": "{name}", "durable": true, "auto_delete": false, "arguments": {{}}}}]}}"#
     )
+}
+
+#[test]
+fn the_plain_way_starts_from_the_same_directory_as_the_fast_one() {
+    let root = private_root();
+    let builder = || RabbitMqDaemon::builder().working_dir(root.path().join("broker"));
+    let plain = builder().plain().virtual_host("orders").start().unwrap();
+    let installed = plain.eval("code:which(rabbit).").unwrap();
+    assert_eq!(plain.eval("rabbit_epmd_monitor:start_link().").unwrap(), "ignore");
+    assert!(plain.rabbitmqctl().unwrap().arg("status").output().unwrap().status.success());
+    plain.import_definitions(&queue("orders", "kept")).unwrap();
+    plain.restart().unwrap();
+    drop(plain);
+
+    let fast = builder().start().unwrap();
+    assert_ne!(fast.eval("code:which(rabbit).").unwrap(), installed);
+    assert_eq!(fast.eval("rabbit_epmd_monitor:start_link().").unwrap(), "ignore");
+    assert!(fast.export_definitions().unwrap().contains("\"kept\""));
+    assert!(is_let_in(&fast.url()));
 }
 
 #[test]

@@ -36,13 +36,13 @@ fn any_text_can_be_a_name_or_password() {
         .username(SPECIAL)
         .password(SPECIAL)
         .virtual_host(SPECIAL)
-        .virtual_host("second")
-        .user(format!("{SPECIAL}2"), format!("{SPECIAL}3"))
+        .extra_virtual_host("second")
+        .extra_user(format!("{SPECIAL}2"), format!("{SPECIAL}3"))
         .permission(format!("{SPECIAL}2"), SPECIAL, ".*", ".*", ".*")
         .start()
         .unwrap();
     assert!(is_let_in(&rabbit.url()));
-    assert!(is_let_in(&rabbit.url_of("second")));
+    assert!(is_let_in(&rabbit.virtual_host_url("second")));
     let definitions: serde_json::Value = serde_json::from_str(&rabbit.export_definitions().unwrap()).unwrap();
     let mut names: Vec<_> = definitions["users"]
         .as_array()
@@ -66,7 +66,8 @@ fn impossible_options_are_refused_before_anything_is_started() {
         ("password", builder().password("")),
         ("password", builder().password("a\0b")),
         ("virtual_host", builder().virtual_host("a\0b")),
-        ("user", builder().user("", "x")),
+        ("extra_virtual_host", builder().extra_virtual_host("")),
+        ("extra_user", builder().extra_user("", "x")),
         ("plugin", builder().plugin("rabbitmq_management].\n[x")),
         ("setting", builder().setting("listeners.tcp.default", "5672")),
         ("setting", builder().setting("a b", "c")),
@@ -92,8 +93,8 @@ fn impossible_options_are_refused_before_anything_is_started() {
 async fn permissions_are_enforced() {
     let rabbit = RabbitMqDaemon::builder()
         .virtual_host("orders")
-        .user("reader", "r")
-        .user("nobody", "n")
+        .extra_user("reader", "r")
+        .extra_user("nobody", "n")
         .permission("reader", "orders", "", "", "public-.*")
         .definitions(queue("public-news"))
         .definitions(queue("secret"))
@@ -114,7 +115,7 @@ async fn permissions_are_enforced() {
         );
     }
     assert!(connect(&url("nobody", "n")).await.is_err());
-    assert!(connect(&rabbit.url_of("/")).await.is_err(), "`orders` replaces `/`");
+    assert!(connect(&rabbit.virtual_host_url("/")).await.is_err(), "`orders` replaces `/`");
 }
 
 fn queue(name: &str) -> String {
@@ -153,9 +154,9 @@ fn definitions_can_be_imported_and_exported() {
 #[test]
 fn a_virtual_host_can_be_added_to_a_running_broker() {
     let rabbit = RabbitMqDaemon::start().unwrap();
-    assert!(!is_let_in(&rabbit.url_of("one more")));
+    assert!(!is_let_in(&rabbit.virtual_host_url("one more")));
     rabbit.add_virtual_host("one more").unwrap();
-    assert!(is_let_in(&rabbit.url_of("one more")));
+    assert!(is_let_in(&rabbit.virtual_host_url("one more")));
 }
 
 #[test]
