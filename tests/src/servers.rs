@@ -1,9 +1,9 @@
 //! The servers that the tests of a daemon run against.
 
-use managed_daemons::{Builder, Flavor, MySql, MySqlDaemon, Postgres, PostgresDaemon};
+use managed_daemons::{Builder, Flavor, MySqlBuilder, MySqlDaemon, Postgres, PostgresDaemon};
 
 /// Makes a builder for MariaDB or for MySQL.
-pub type Server = fn() -> Builder<MySql>;
+pub type Server = fn() -> MySqlBuilder;
 
 /// A builder for PostgreSQL.
 ///
@@ -18,14 +18,14 @@ pub fn postgres() -> Builder<Postgres> {
 
 /// A builder for MariaDB.
 #[must_use]
-pub fn mariadb() -> Builder<MySql> {
+pub fn mariadb() -> MySqlBuilder {
     MySqlDaemon::builder().flavor(Flavor::MariaDb)
 }
 
 /// A builder for MySQL, from Debian's unstable suite where the system is a Debian: no other suite
 /// has it.
 #[must_use]
-pub fn mysql() -> Builder<MySql> {
+pub fn mysql() -> MySqlBuilder {
     let builder = MySqlDaemon::builder().flavor(Flavor::MySql);
     let variables = ["MANAGED_DAEMONS_MYSQL_BIN", "MANAGED_DAEMONS_MYSQL_SUITE"];
     let chosen = variables.iter().any(|name| std::env::var_os(name).is_some());

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use managed_daemons::{Builder, ManagedDaemonError, MySql, Phase};
+use managed_daemons::{ManagedDaemonError, MySqlBuilder, Phase};
 use managed_daemons_tests::{leftovers, processes_of};
 
 use super::on_both_servers;
@@ -14,7 +14,7 @@ on_both_servers!(
     an_account_that_can_not_be_created_fails_the_start_at_once,
 );
 
-fn a_bad_setting_is_reported_in_the_servers_words(server: fn() -> Builder<MySql>) {
+fn a_bad_setting_is_reported_in_the_servers_words(server: fn() -> MySqlBuilder) {
     // Makes the template.
     drop(server().start().unwrap());
     let root = private_root();
@@ -38,7 +38,7 @@ fn a_bad_setting_is_reported_in_the_servers_words(server: fn() -> Builder<MySql>
     assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
 
-fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> Builder<MySql>) {
+fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let dir = root.path().join("mine");
     std::fs::create_dir_all(dir.join("data")).unwrap();
@@ -49,13 +49,14 @@ fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> Builder<My
     assert_eq!(processes_of(root.path()), []);
 }
 
-fn an_account_that_can_not_be_created_fails_the_start_at_once(server: fn() -> Builder<MySql>) {
+fn an_account_that_can_not_be_created_fails_the_start_at_once(server: fn() -> MySqlBuilder) {
     drop(server().start().unwrap());
     let begin = Instant::now();
     // Only the server knows that this name is reserved.
     let builder = server()
         .database("performance_schema")
-        .user("app", "pass")
+        .username("app")
+        .password("pass")
         .start_timeout(FAR);
     let report = builder
         .setting("read_only", "ON")

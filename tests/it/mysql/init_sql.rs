@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use managed_daemons::{Builder, MySql, MySqlDaemon};
+use managed_daemons::{MySqlBuilder, MySqlDaemon};
 
 use super::{code, mariadb, on_both_servers, one, run, ACCESS_DENIED};
 use crate::support::private_root;
@@ -15,7 +15,7 @@ on_both_servers!(
     a_script_of_several_megabytes_is_run,
 );
 
-fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) {
+fn texts_files_and_directories_are_run_in_order(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let migrations = root.path().join("migrations");
     fs::create_dir(&migrations).unwrap();
@@ -37,7 +37,8 @@ fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) 
     )
     .unwrap();
     let daemon = server()
-        .user("app", "pass")
+        .username("app")
+        .password("pass")
         .init_sql("CREATE TABLE steps (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT); SELECT * FROM steps; SELECT 1")
         .init_dir(&migrations)
         .init_file(&file)
@@ -57,7 +58,7 @@ fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) 
     );
 }
 
-fn a_dump_with_procedures_and_triggers_is_run(server: fn() -> Builder<MySql>) {
+fn a_dump_with_procedures_and_triggers_is_run(server: fn() -> MySqlBuilder) {
     let sql = "CREATE TABLE t (n INT);
         DELIMITER ;;
         CREATE PROCEDURE fill() BEGIN INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); END ;;
@@ -69,7 +70,7 @@ fn a_dump_with_procedures_and_triggers_is_run(server: fn() -> Builder<MySql>) {
     assert_eq!(numbers, "2,2,4,4");
 }
 
-fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> Builder<MySql>) {
+fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let file = root.path().join("broken.sql");
     fs::write(&file, "CREATE TABLE t (n INT);\n\nSELEKT 1;\nDROP TABLE t;").unwrap();
@@ -93,11 +94,15 @@ fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> Builder<My
     run(&daemon.url(), "INSERT INTO t VALUES (1)").unwrap();
 }
 
-fn a_template_is_copied_with_other_passwords(server: fn() -> Builder<MySql>) {
+fn a_template_is_copied_with_other_passwords(server: fn() -> MySqlBuilder) {
     // A second run would give another value.
     let sql = "CREATE TABLE made (id CHAR(36)); INSERT INTO made VALUES (UUID())";
     let build = |root: &str, password: &str| {
-        let builder = server().root_password(root).user("app", password).init_sql(sql);
+        let builder = server()
+            .root_password(root)
+            .username("app")
+            .password(password)
+            .init_sql(sql);
         builder.start().unwrap()
     };
     let first = build("root 1", "app 1");
@@ -121,7 +126,7 @@ fn a_template_is_copied_with_other_passwords(server: fn() -> Builder<MySql>) {
     }
 }
 
-fn a_script_of_several_megabytes_is_run(server: fn() -> Builder<MySql>) {
+fn a_script_of_several_megabytes_is_run(server: fn() -> MySqlBuilder) {
     let mut sql = String::from("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, what LONGTEXT);\n");
     for _ in 0..12 {
         sql.push_str(&format!("INSERT INTO t (what) VALUES ('{}');\n", "x".repeat(500_000)));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use managed_daemons::{Builder, MySql, MySqlDaemon};
+use managed_daemons::{MySqlBuilder, MySqlDaemon};
 
 use super::{one, run};
 use crate::support::{assert_kills_leave_nothing, private_root};
@@ -25,7 +25,7 @@ fn sigkill_at_any_moment_leaves_nothing_of_mysql() {
 
 super::on_both_servers!(a_users_directory_survives_the_kill_of_its_server);
 
-fn a_users_directory_survives_the_kill_of_its_server(server: fn() -> Builder<MySql>) {
+fn a_users_directory_survives_the_kill_of_its_server(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let dir = root.path().join("mine");
     let daemon = server().working_dir(&dir).start().unwrap();

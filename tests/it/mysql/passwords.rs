@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use managed_daemons::{Builder, Daemon, ManagedDaemonError, MySql, MySqlDaemon};
+use managed_daemons::{Daemon, ManagedDaemonError, MySql, MySqlBuilder, MySqlDaemon};
 
 use super::{code, on_both_servers, one, run, ACCESS_DENIED};
 
@@ -27,7 +27,7 @@ fn url_with(daemon: &MySqlDaemon, socket: bool, credentials: &str) -> String {
     format!("mysql://{credentials}@{rest}")
 }
 
-fn root_needs_the_password_over_tcp_and_the_socket(server: fn() -> Builder<MySql>) {
+fn root_needs_the_password_over_tcp_and_the_socket(server: fn() -> MySqlBuilder) {
     for daemon in [
         server().start().unwrap(),
         server().root_password("s3cret").start().unwrap(),
@@ -64,7 +64,7 @@ fn root_needs_the_password_over_tcp_and_the_socket(server: fn() -> Builder<MySql
     }
 }
 
-fn no_built_in_account_is_open(server: fn() -> Builder<MySql>) {
+fn no_built_in_account_is_open(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     let accounts = one(
         &daemon.root_url(),
@@ -82,7 +82,7 @@ fn no_built_in_account_is_open(server: fn() -> Builder<MySql>) {
     }
 }
 
-fn nobody_gets_in_during_the_start(server: fn() -> Builder<MySql>) {
+fn nobody_gets_in_during_the_start(server: fn() -> MySqlBuilder) {
     let configured = server().configure().unwrap();
     let urls = [false, true].map(|socket| url_with(&configured, socket, "root"));
     let (started, refused) = (AtomicBool::new(false), AtomicU32::new(0));
@@ -135,13 +135,13 @@ const AWKWARD: &[&str] = &[
     "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
 ];
 
-fn any_text_can_be_a_password(server: fn() -> Builder<MySql>) {
+fn any_text_can_be_a_password(server: fn() -> MySqlBuilder) {
     let mut builder = server().root_password(AWKWARD.concat());
     for (at, password) in AWKWARD.iter().enumerate() {
-        builder = builder.user(format!("user{at}"), *password);
+        builder = builder.extra_user(format!("user{at}"), *password);
     }
     let daemon = builder.start().unwrap();
-    assert_eq!(daemon.root_password(), AWKWARD.concat());
+    assert_eq!(daemon.root_password(), Some(&*AWKWARD.concat()));
     assert_eq!(one(&daemon.root_url(), "SELECT DATABASE()").unwrap(), "test");
     assert_eq!(
         one(&daemon.root_unix_socket_url(), "SELECT DATABASE()").unwrap(),
@@ -164,8 +164,11 @@ fn any_text_can_be_a_password(server: fn() -> Builder<MySql>) {
     assert_eq!(one(&daemon.url(), "SELECT 'in'").unwrap(), "in");
 }
 
-fn passwords_are_shown_nowhere(server: fn() -> Builder<MySql>) {
-    let builder = server().root_password("r00t-s3cret").user("app", "4pp-s3cret");
+fn passwords_are_shown_nowhere(server: fn() -> MySqlBuilder) {
+    let builder = server()
+        .root_password("r00t-s3cret")
+        .username("app")
+        .password("4pp-s3cret");
     let shown = format!("{builder:?}");
     let daemon = builder.start().unwrap();
     let shown = shown + &format!("{daemon:?}") + &format!("{:?}", &*daemon);
@@ -197,8 +200,8 @@ fn files_with(dir: &Path, text: &str) -> Vec<String> {
     found
 }
 
-fn a_restart_keeps_passwords_that_a_test_has_changed(server: fn() -> Builder<MySql>) {
-    let daemon = server().user("app", "pass").start().unwrap();
+fn a_restart_keeps_passwords_that_a_test_has_changed(server: fn() -> MySqlBuilder) {
+    let daemon = server().username("app").password("pass").start().unwrap();
     run(&daemon.root_url(), "ALTER USER 'app'@'%' IDENTIFIED BY 'rotated'").unwrap();
     run(
         &daemon.root_url(),
@@ -218,8 +221,11 @@ fn impossible_passwords_are_refused_with_their_option() {
     let cases = [
         (super::mariadb().root_password(""), "root_password"),
         (super::mariadb().root_password("a\0b"), "root_password"),
-        (super::mariadb().user("app", ""), "user"),
-        (super::mariadb().user("app", "a\0b"), "user"),
+        (super::mariadb().username("app").password(""), "password"),
+        (super::mariadb().username("app").password("a\0b"), "password"),
+        (super::mariadb().extra_user("app", ""), "extra_user"),
+        (super::mariadb().extra_user("app", "a\0b"), "extra_user"),
+        (super::mariadb().password("one").root_password("two"), "password"),
     ];
     for (builder, wrong) in cases {
         let ManagedDaemonError::Start { source, .. } = builder.start().unwrap_err() else {

@@ -1,6 +1,6 @@
 //! The server's settings.
 
-use managed_daemons::{Builder, MySql};
+use managed_daemons::{MySql, MySqlBuilder};
 
 use super::{mariadb, on_both_servers, one, run};
 
@@ -12,7 +12,7 @@ on_both_servers!(
     the_systems_option_files_are_not_read,
 );
 
-fn settings_override_the_defaults(server: fn() -> Builder<MySql>) {
+fn settings_override_the_defaults(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .setting("max-connections", "11")
         .setting("max_connections", "17")
@@ -24,11 +24,12 @@ fn settings_override_the_defaults(server: fn() -> Builder<MySql>) {
     assert_eq!(one(&daemon.url(), sql).unwrap(), "17 67108864 <>");
 }
 
-fn any_text_can_be_the_value_of_a_setting(server: fn() -> Builder<MySql>) {
+fn any_text_can_be_the_value_of_a_setting(server: fn() -> MySqlBuilder) {
     // Run for each connection of a user who is no superuser.
     let value = "SET @seen = 'a\"b # c\\\\d\n[client]\nuser=x\t ;'";
     let daemon = server()
-        .user("app", "pass")
+        .username("app")
+        .password("pass")
         .setting("init_connect", value)
         .start()
         .unwrap();
@@ -39,7 +40,7 @@ fn any_text_can_be_the_value_of_a_setting(server: fn() -> Builder<MySql>) {
     );
 }
 
-fn a_setting_that_shapes_the_data_directory_works(server: fn() -> Builder<MySql>) {
+fn a_setting_that_shapes_the_data_directory_works(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .setting("lower_case_table_names", "1")
         .setting("innodb_page_size", "8K")
@@ -56,7 +57,7 @@ fn a_setting_that_shapes_the_data_directory_works(server: fn() -> Builder<MySql>
     );
 }
 
-fn the_defaults_are_what_tests_rely_on(server: fn() -> Builder<MySql>) {
+fn the_defaults_are_what_tests_rely_on(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     run(&daemon.url(), "CREATE TABLE t (n INT PRIMARY KEY, b LONGBLOB)").unwrap();
     let sql = "SELECT CONCAT_WS(' ', @@character_set_server, @@default_storage_engine, @@autocommit + 0, @@lower_case_table_names)";
@@ -84,7 +85,7 @@ fn the_defaults_are_what_tests_rely_on(server: fn() -> Builder<MySql>) {
     );
 }
 
-fn the_systems_option_files_are_not_read(server: fn() -> Builder<MySql>) {
+fn the_systems_option_files_are_not_read(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     let cmdline = std::fs::read(format!("/proc/{}/cmdline", daemon.pid().unwrap())).unwrap();
     let cmdline = String::from_utf8_lossy(&cmdline).into_owned();

@@ -96,7 +96,14 @@ fn the_plain_way_starts_from_the_same_directory_as_the_fast_one() {
     let plain = builder().plain().virtual_host("orders").start().unwrap();
     let installed = plain.eval("code:which(rabbit).").unwrap();
     assert_eq!(plain.eval("rabbit_epmd_monitor:start_link().").unwrap(), "ignore");
-    assert!(plain.rabbitmqctl().unwrap().arg("status").output().unwrap().status.success());
+    assert!(plain
+        .rabbitmqctl()
+        .unwrap()
+        .arg("status")
+        .output()
+        .unwrap()
+        .status
+        .success());
     plain.import_definitions(&queue("orders", "kept")).unwrap();
     plain.restart().unwrap();
     drop(plain);

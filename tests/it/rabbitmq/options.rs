@@ -115,7 +115,10 @@ async fn permissions_are_enforced() {
         );
     }
     assert!(connect(&url("nobody", "n")).await.is_err());
-    assert!(connect(&rabbit.virtual_host_url("/")).await.is_err(), "`orders` replaces `/`");
+    assert!(
+        connect(&rabbit.virtual_host_url("/")).await.is_err(),
+        "`orders` replaces `/`"
+    );
 }
 
 fn queue(name: &str) -> String {

@@ -64,7 +64,10 @@ fn any_text_can_be_the_password() {
 #[test]
 fn any_text_can_be_the_password_of_an_extra_user() {
     for password in NASTY {
-        let daemon = RedisDaemon::builder().extra_user("app#1\"x", *password).start().unwrap();
+        let daemon = RedisDaemon::builder()
+            .extra_user("app#1\"x", *password)
+            .start()
+            .unwrap();
         let mut connection = connect(&daemon).unwrap();
         let answer: String = redis::cmd("AUTH")
             .arg("app#1\"x")

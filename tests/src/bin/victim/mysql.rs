@@ -25,7 +25,11 @@ fn churn(server: Server) -> Result<()> {
     loop {
         drop(server().start());
         drop(server().init_sql(&*sql).start());
-        let kept = server().working_dir(user_dir()).user("app", "pass").start();
+        let kept = server()
+            .working_dir(user_dir())
+            .username("app")
+            .password("pass")
+            .start();
         if let Ok(daemon) = kept {
             let _ = daemon.restart();
         }
