@@ -1,17 +1,17 @@
-//! The application's user and database.
+//! The application's users and databases.
 
 use managed_daemons::{Builder, MySql};
 
 use super::{code, mariadb, on_both_servers, one, run, DATABASE_ACCESS_DENIED};
 
 on_both_servers!(
-    the_url_is_the_first_users_in_the_first_database,
-    without_a_user_the_url_is_roots,
-    names_are_taken_literally,
-    a_name_with_a_wildcard_grants_nothing_else,
+    the_url_names_the_first_user_and_database,
+    without_a_user_the_url_names_root,
+    any_text_can_be_a_name,
+    a_wildcard_in_a_name_matches_no_other_database,
 );
 
-fn the_url_is_the_first_users_in_the_first_database(server: fn() -> Builder<MySql>) {
+fn the_url_names_the_first_user_and_database(server: fn() -> Builder<MySql>) {
     let daemon = server()
         .database("shop")
         .database("archive")
@@ -36,7 +36,7 @@ fn the_url_is_the_first_users_in_the_first_database(server: fn() -> Builder<MySq
     run(&auditor, "INSERT INTO archive.t VALUES (1)").unwrap();
 }
 
-fn without_a_user_the_url_is_roots(server: fn() -> Builder<MySql>) {
+fn without_a_user_the_url_names_root(server: fn() -> Builder<MySql>) {
     let daemon = server().start().unwrap();
     assert_eq!(daemon.url(), daemon.root_url());
     assert_eq!(daemon.unix_socket_url(), daemon.root_unix_socket_url());
@@ -49,7 +49,7 @@ fn without_a_user_the_url_is_roots(server: fn() -> Builder<MySql>) {
     assert_eq!(one(&daemon.url(), "SELECT s FROM t").unwrap(), "🦀");
 }
 
-fn names_are_taken_literally(server: fn() -> Builder<MySql>) {
+fn any_text_can_be_a_name(server: fn() -> Builder<MySql>) {
     for (user, database) in [
         ("o'neil", "o'neil"),
         ("a\"b`c\\", "a\"b`c\\d"),
@@ -67,7 +67,7 @@ fn names_are_taken_literally(server: fn() -> Builder<MySql>) {
     }
 }
 
-fn a_name_with_a_wildcard_grants_nothing_else(server: fn() -> Builder<MySql>) {
+fn a_wildcard_in_a_name_matches_no_other_database(server: fn() -> Builder<MySql>) {
     let daemon = server().user("app", "pass").database("a_b").start().unwrap();
     run(&daemon.root_url(), "CREATE DATABASE axb").unwrap();
     run(&daemon.url(), "CREATE TABLE a_b.t (n INT)").unwrap();
@@ -75,7 +75,7 @@ fn a_name_with_a_wildcard_grants_nothing_else(server: fn() -> Builder<MySql>) {
 }
 
 #[test]
-fn what_can_be_no_name_is_refused() {
+fn names_that_the_server_would_refuse_are_refused() {
     let long = "x".repeat(65);
     for (builder, says) in [
         (mariadb().user("", "pass"), "option `user`"),

@@ -9,18 +9,18 @@ use super::{block_on, on_both_servers};
 
 on_both_servers!(
     transactions_and_constraints,
-    many_connections_of_a_pool,
-    the_tcp_url_is_one_for_mysql_async_too,
-    values_of_many_kinds_through_the_socket
+    a_pool_of_many_connections,
+    the_tcp_url_works_with_mysql_async,
+    values_of_many_types_over_the_socket
 );
 
-/// The server's number of an error.
+/// The server's number for an error.
 fn number(error: &sqlx::Error) -> u16 {
     let error = error.as_database_error().unwrap();
     error.downcast_ref::<sqlx::mysql::MySqlDatabaseError>().number()
 }
 
-/// A row with a value of each kind.
+/// A row with a value of each type.
 type Kinds = (u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>);
 
 fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
@@ -81,7 +81,7 @@ fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
             .execute(&mut connection)
             .await
             .unwrap_err();
-        // MariaDB's and MySQL's number for a check that does not hold.
+        // MariaDB's and MySQL's numbers for a violated check.
         assert!([4025, 3819].contains(&number(&negative)), "{negative}");
 
         let sql = "SELECT email, total FROM users JOIN orders ON user_id = users.id";
@@ -91,7 +91,7 @@ fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
     });
 }
 
-fn many_connections_of_a_pool(server: fn() -> Builder<MySql>) {
+fn a_pool_of_many_connections(server: fn() -> Builder<MySql>) {
     let daemon = server()
         .init_sql("CREATE TABLE counter (n INT); INSERT INTO counter VALUES (0)")
         .start()
@@ -123,7 +123,7 @@ fn many_connections_of_a_pool(server: fn() -> Builder<MySql>) {
     });
 }
 
-fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
+fn values_of_many_types_over_the_socket(server: fn() -> Builder<MySql>) {
     let daemon = server().user("app", "pass").start().unwrap();
     block_on(async {
         let mut connection = mysql_async::Conn::from_url(daemon.unix_socket_url()).await.unwrap();
@@ -148,7 +148,7 @@ fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
     });
 }
 
-fn the_tcp_url_is_one_for_mysql_async_too(server: fn() -> Builder<MySql>) {
+fn the_tcp_url_works_with_mysql_async(server: fn() -> Builder<MySql>) {
     let daemon = server().user("app", "p@ss/w:rd").start().unwrap();
     block_on(async {
         let mut connection = mysql_async::Conn::from_url(daemon.url()).await.unwrap();

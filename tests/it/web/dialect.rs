@@ -3,18 +3,18 @@
 use managed_daemons::{Apache, Builder, ManagedDaemon, Nginx, WebServer};
 
 pub(super) trait Dialect: WebServer {
-    /// A builder that has loaded what the texts below need.
+    /// A builder that loads the modules for the configurations below.
     fn builder() -> Builder<Self> {
         ManagedDaemon::<Self>::builder()
     }
 
-    /// A line of a server's configuration that adds a header to each answer.
+    /// A line that adds a header to each answer.
     fn header(name: &str, value: &str) -> String;
 
-    /// A whole configuration with this in its server.
+    /// A whole configuration around that of a server.
     fn whole(server: &str) -> String;
 
-    /// A server's configuration that forbids a path.
+    /// Lines that forbid a path.
     fn forbid(path: &str) -> String;
 }
 

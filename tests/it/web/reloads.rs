@@ -1,4 +1,4 @@
-//! Reading the configuration again: done when the call returns, refused when it is broken, and unnoticed by clients.
+//! A reload is over when the call returns, refuses a broken configuration, and disturbs no client.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,10 +13,10 @@ use crate::support::eventually;
 
 super::on_both!(
     after_a_reload_only_the_new_configuration_answers,
-    a_broken_configuration_is_refused_and_the_old_one_serves_on,
-    no_request_fails_while_it_reloads,
-    a_request_under_way_finishes,
-    a_reload_survives_a_restart_and_a_load,
+    a_broken_configuration_is_refused_and_the_old_one_stays,
+    no_request_fails_during_a_reload,
+    a_request_in_progress_finishes,
+    a_reloaded_configuration_survives_restart_and_load,
     a_stopped_server_can_not_reload,
 );
 
@@ -44,7 +44,7 @@ fn after_a_reload_only_the_new_configuration_answers<D: Dialect>() {
     assert_eq!(server.pid(), process);
 }
 
-fn a_broken_configuration_is_refused_and_the_old_one_serves_on<D: Dialect>() {
+fn a_broken_configuration_is_refused_and_the_old_one_stays<D: Dialect>() {
     let server = D::builder().configuration(whole::<D>("good")).start().unwrap();
     server.config_test().unwrap();
     let report = server
@@ -76,7 +76,7 @@ fn a_broken_configuration_is_refused_and_the_old_one_serves_on<D: Dialect>() {
     server.reload().unwrap();
 }
 
-fn no_request_fails_while_it_reloads<D: Dialect>() {
+fn no_request_fails_during_a_reload<D: Dialect>() {
     let server = D::builder().configuration(whole::<D>("0")).start().unwrap();
     let done = AtomicBool::new(false);
     let asked = AtomicUsize::new(0);
@@ -84,7 +84,7 @@ fn no_request_fails_while_it_reloads<D: Dialect>() {
         for _ in 0..3 {
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) {
-                    // A connection each: a server may close one between two requests, and then it is the client's to ask again.
+                    // One connection per request: a server may close it after an answer.
                     let response = agent().get(server.url()).call().unwrap();
                     assert!(!header(&response, "x-version").is_empty());
                     asked.fetch_add(1, Ordering::SeqCst);
@@ -107,7 +107,7 @@ fn no_request_fails_while_it_reloads<D: Dialect>() {
     });
 }
 
-fn a_request_under_way_finishes<D: Dialect>() {
+fn a_request_in_progress_finishes<D: Dialect>() {
     let upstream = TestServer::start();
     let server = ManagedDaemon::<D>::builder().proxy("/", upstream.port).start().unwrap();
     let mut stream = TcpStream::connect((server.host().as_str(), server.port())).unwrap();
@@ -127,7 +127,7 @@ fn a_request_under_way_finishes<D: Dialect>() {
     assert!(answer.contains("body: 4 "), "{answer}");
 }
 
-fn a_reload_survives_a_restart_and_a_load<D: Dialect>() {
+fn a_reloaded_configuration_survives_restart_and_load<D: Dialect>() {
     let server = D::builder().configuration(whole::<D>("one")).start().unwrap();
     server.reconfigure(whole::<D>("two")).unwrap();
     server.restart().unwrap();

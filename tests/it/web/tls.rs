@@ -1,4 +1,4 @@
-//! TLS with certificates of the framework's: clients that trust the authority are let in, others turn away.
+//! TLS with the framework's certificates, which only clients that trust the authority accept.
 
 use std::fs;
 use std::path::Path;
@@ -13,9 +13,9 @@ use crate::support::private_root;
 
 super::on_both!(
     a_client_that_trusts_the_authority_is_served,
-    the_authority_stays_over_restarts_and_reloads,
-    requests_are_passed_on_to_tls,
-    without_tls_there_is_none,
+    the_authority_survives_restarts_and_reloads,
+    a_tls_server_can_be_proxied,
+    without_tls_there_is_no_authority,
 );
 
 /// A client that trusts this authority and no other.
@@ -65,7 +65,7 @@ fn a_client_that_trusts_the_authority_is_served<D: Dialect>() {
     );
 }
 
-fn the_authority_stays_over_restarts_and_reloads<D: Dialect>() {
+fn the_authority_survives_restarts_and_reloads<D: Dialect>() {
     let root = private_root();
     let dir = root.path().join("mine");
     let server = D::builder().tls().working_dir(&dir).start().unwrap();
@@ -79,14 +79,14 @@ fn the_authority_stays_over_restarts_and_reloads<D: Dialect>() {
     server.destroy().unwrap();
 }
 
-fn requests_are_passed_on_to_tls<D: Dialect>() {
+fn a_tls_server_can_be_proxied<D: Dialect>() {
     let behind = ManagedDaemon::<D>::builder().tls().start().unwrap();
     fs::write(behind.document_root().join("page"), "from behind").unwrap();
     let front = ManagedDaemon::<D>::builder().proxy("/", behind.url()).start().unwrap();
     assert_eq!(answer(&format!("{}/page", front.url())).body, "from behind");
 }
 
-fn without_tls_there_is_none<D: Dialect>() {
+fn without_tls_there_is_no_authority<D: Dialect>() {
     let server = ManagedDaemon::<D>::start().unwrap();
     assert_eq!(server.tls_ca(), None);
     assert!(!server.working_dir().join("tls").exists());
