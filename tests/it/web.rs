@@ -2,8 +2,8 @@
 
 mod apache;
 mod client;
+mod config_syntax;
 mod configuration;
-mod dialect;
 mod killed_test_process;
 mod lifecycle;
 mod nginx;
@@ -14,17 +14,17 @@ mod tls;
 mod upstream;
 
 use client::{answer, get, Answer};
-use dialect::Dialect;
+use config_syntax::{ConfigSyntax, Server};
 use upstream::TestServer;
 
 /// Makes two tests of each function, one per server. The functions are generic over the server.
 macro_rules! on_both {
     ($($test:ident),* $(,)?) => {
         mod on_nginx {
-            $(#[test] fn $test() { super::$test::<managed_daemons::Nginx>(); })*
+            $(#[test] fn $test() { super::$test::<managed_daemons::NginxServer>(); })*
         }
         mod on_apache {
-            $(#[test] fn $test() { super::$test::<managed_daemons::Apache>(); })*
+            $(#[test] fn $test() { super::$test::<managed_daemons::ApacheServer>(); })*
         }
     };
 }

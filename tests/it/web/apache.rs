@@ -15,7 +15,7 @@ use super::answer;
 #[test]
 fn the_attribute_starts_one(apache: &ApacheDaemon) {
     assert_eq!(
-        answer(&format!("{}/gone", apache.url_of("second").unwrap())).status,
+        answer(&format!("{}/gone", apache.port_url("second").unwrap())).status,
         410
     );
 }
@@ -24,7 +24,7 @@ fn the_attribute_starts_one(apache: &ApacheDaemon) {
 fn modules_are_loaded_by_name_or_by_directive() {
     let apache = ApacheDaemon::builder()
         .module("rewrite")
-        .configuration(
+        .config(
             "LoadModule alias_module modules/mod_alias.so\nListen @LISTEN@\nRedirect 410 /gone\nRewriteEngine on\n\
              RewriteRule ^/old(.*) /new$1\nDocumentRoot @ROOT@\n",
         )
@@ -52,7 +52,7 @@ fn a_graceful_reload_reads_the_include_directory() {
 #[test]
 fn another_multi_processing_module_can_be_chosen() {
     let text = "LoadModule mpm_prefork_module modules/mod_mpm_prefork.so\nListen @LISTEN@\n";
-    let apache = ApacheDaemon::builder().configuration(text).start().unwrap();
+    let apache = ApacheDaemon::builder().config(text).start().unwrap();
     assert_eq!(answer(&format!("{}/missing", apache.url())).status, 404);
     apache.graceful().unwrap();
     assert_eq!(answer(&format!("{}/missing", apache.url())).status, 404);

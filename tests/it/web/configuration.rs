@@ -2,15 +2,14 @@
 
 use std::fs;
 
-use managed_daemons::ManagedDaemon;
-
 use super::client::header;
-use super::{answer, get, Dialect};
+use super::{answer, get, ConfigSyntax, Server};
 use crate::support::private_root;
 
 super::on_both!(
     a_whole_configuration_can_be_text,
     a_whole_configuration_can_be_a_file_that_each_start_reads,
+    a_copy_of_a_builder_has_a_configuration_of_its_own,
     misspelt_placeholders_and_names_are_reported,
     a_configuration_open_to_other_machines_is_refused,
     a_configuration_that_does_not_listen_is_refused,
@@ -18,12 +17,12 @@ super::on_both!(
     a_path_that_no_configuration_can_hold_is_reported,
 );
 
-fn a_whole_configuration_can_be_text<D: Dialect>() {
-    let text = D::whole(&D::header(
+fn a_whole_configuration_can_be_text<S: ConfigSyntax>() {
+    let text = S::whole(&S::header(
         "X-Where",
         "@PORT@ @PORT:second@ @DIR@ @ROOT@ me@example.org",
     ));
-    let server = D::builder().listen("second").configuration(text).start().unwrap();
+    let server = S::builder().listen("second").config(text).start().unwrap();
     let dir = server.working_dir().to_str().unwrap();
     let expected = format!(
         "{} {} {dir} {dir}/www me@example.org",
@@ -34,12 +33,12 @@ fn a_whole_configuration_can_be_text<D: Dialect>() {
     server.wait_for_access("GET / ").unwrap();
 }
 
-fn a_whole_configuration_can_be_a_file_that_each_start_reads<D: Dialect>() {
+fn a_whole_configuration_can_be_a_file_that_each_start_reads<S: ConfigSyntax>() {
     let root = private_root();
     let file = root.path().join("site.conf");
-    let write = |value: &str| fs::write(&file, D::whole(&D::header("X-Version", value))).unwrap();
+    let write = |value: &str| fs::write(&file, S::whole(&S::header("X-Version", value))).unwrap();
     write("one");
-    let server = D::builder().config_file(&file).start().unwrap();
+    let server = S::builder().config_file(&file).start().unwrap();
     assert_eq!(header(&get(&server.url()), "x-version"), "one");
     write("two");
     server.restart().unwrap();
@@ -53,34 +52,44 @@ fn a_whole_configuration_can_be_a_file_that_each_start_reads<D: Dialect>() {
     assert_eq!(header(&get(&server.url()), "x-version"), "three");
 }
 
-fn misspelt_placeholders_and_names_are_reported<D: Dialect>() {
+fn a_copy_of_a_builder_has_a_configuration_of_its_own<S: ConfigSyntax>() {
+    let version = |value: &str| S::whole(&S::header("X-Version", value));
+    let builder = S::builder().config(version("one"));
+    let other = builder.clone().config(version("two")).start().unwrap();
+    let server = builder.start().unwrap();
+    other.reconfigure(version("three")).unwrap();
+    assert_eq!(header(&get(&server.url()), "x-version"), "one");
+    assert_eq!(header(&get(&other.url()), "x-version"), "three");
+}
+
+fn misspelt_placeholders_and_names_are_reported<S: ConfigSyntax>() {
     let error = |text: &str| {
-        let error = D::builder().listen("second").configuration(text).start().unwrap_err();
+        let error = S::builder().listen("second").config(text).start().unwrap_err();
         error.report()
     };
-    let report = error(&D::whole(&D::header("X", "@PROT@")));
+    let report = error(&S::whole(&S::header("X", "@PROT@")));
     assert!(
         report.contains("no placeholder `@PROT@`") && report.contains("@PORT@"),
         "{report}"
     );
-    let report = error(&D::whole(&D::header("X", "@PORT:thrid@")));
+    let report = error(&S::whole(&S::header("X", "@PORT:thrid@")));
     assert!(
         report.contains("no port is named `thrid`") && report.contains("second"),
         "{report}"
     );
     for name in ["main", "odd", "Upper", "a b", "", "a;b", "twice"] {
-        let builder = D::builder().listen("twice").listen(name);
+        let builder = S::builder().listen("twice").listen(name);
         let report = builder.start().unwrap_err().report();
         assert!(report.contains("option `listen`"), "{report}");
     }
-    let report = D::builder().server_config("a\0b").start().unwrap_err().report();
+    let report = S::builder().server_config("a\0b").start().unwrap_err().report();
     assert!(report.contains("NUL"), "{report}");
 }
 
-fn a_configuration_open_to_other_machines_is_refused<D: Dialect>() {
+fn a_configuration_open_to_other_machines_is_refused<S: ConfigSyntax>() {
     for address in ["@PORT@", "0.0.0.0:@PORT@", "[::]:@PORT@", "*:@PORT@"] {
-        let text = D::whole("").replace("@LISTEN@", address);
-        let report = D::builder().configuration(text).start().unwrap_err().report();
+        let text = S::whole("").replace("@LISTEN@", address);
+        let report = S::builder().config(text).start().unwrap_err().report();
         assert!(
             report.contains("open to other machines") && report.contains("@LISTEN@"),
             "{report}"
@@ -88,18 +97,18 @@ fn a_configuration_open_to_other_machines_is_refused<D: Dialect>() {
     }
 }
 
-fn a_configuration_that_does_not_listen_is_refused<D: Dialect>() {
-    let text = D::whole("").replace("@LISTEN@", "127.0.0.1:1");
-    let report = D::builder().configuration(text).start().unwrap_err().report();
+fn a_configuration_that_does_not_listen_is_refused<S: ConfigSyntax>() {
+    let text = S::whole("").replace("@LISTEN@", "127.0.0.1:1");
+    let report = S::builder().config(text).start().unwrap_err().report();
     assert!(report.contains("does not listen"), "{report}");
 }
 
-fn a_broken_configuration_fails_in_the_servers_words<D: Dialect>() {
+fn a_broken_configuration_fails_in_the_servers_words<S: ConfigSyntax>() {
     let root = private_root();
-    for text in [D::whole("nonsense_directive on;"), D::whole("{ ' \"")] {
-        let report = D::builder()
+    for text in [S::whole("nonsense_directive on;"), S::whole("{ ' \"")] {
+        let report = S::builder()
             .temp_root(root.path())
-            .configuration(text)
+            .config(text)
             .start()
             .unwrap_err()
             .report();
@@ -109,7 +118,7 @@ fn a_broken_configuration_fails_in_the_servers_words<D: Dialect>() {
             "{report}"
         );
     }
-    let builder = ManagedDaemon::<D>::builder().temp_root(root.path());
+    let builder = Server::<S>::builder().temp_root(root.path());
     let report = builder
         .server_config("nonsense_directive x;")
         .start()
@@ -118,13 +127,13 @@ fn a_broken_configuration_fails_in_the_servers_words<D: Dialect>() {
     assert!(report.contains("nonsense_directive"), "{report}");
 }
 
-fn a_path_that_no_configuration_can_hold_is_reported<D: Dialect>() {
+fn a_path_that_no_configuration_can_hold_is_reported<S: ConfigSyntax>() {
     let root = private_root();
     let dir = root.path().join("a dir");
-    let whole = |inside: &str| D::builder().working_dir(&dir).configuration(D::whole(inside));
-    let report = whole(&D::header("X", "@DIR@")).start().unwrap_err().report();
+    let whole = |inside: &str| S::builder().working_dir(&dir).config(S::whole(inside));
+    let report = whole(&S::header("X", "@DIR@")).start().unwrap_err().report();
     assert!(report.contains("relative path"), "{report}");
-    let server = whole(&D::header("X", "ok")).start().unwrap();
+    let server = whole(&S::header("X", "ok")).start().unwrap();
     fs::write(server.document_root().join("index.txt"), "relative").unwrap();
     assert_eq!(answer(&format!("{}/index.txt", server.url())).body, "relative");
     server.destroy().unwrap();

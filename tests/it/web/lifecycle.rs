@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use managed_daemons::ManagedDaemon;
 use nix::unistd::Pid;
 
 use super::client::agent;
-use super::{answer, Dialect};
+use super::{answer, ConfigSyntax, Server};
 use crate::support::{assert_nothing_left, eventually_false, private_root};
 
 super::on_both!(
@@ -20,8 +19,8 @@ super::on_both!(
     a_directory_that_the_daemons_user_can_not_enter_is_reported,
 );
 
-fn a_stop_keeps_files_and_port<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn a_stop_keeps_files_and_port<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     fs::write(server.document_root().join("page"), "still there").unwrap();
     let url = format!("{}/page", server.url());
     assert_eq!(answer(&url).body, "still there");
@@ -33,9 +32,9 @@ fn a_stop_keeps_files_and_port<D: Dialect>() {
     assert_eq!(answer(&url).body, "still there");
 }
 
-fn a_killed_server_ends_with_its_workers_and_starts_again<D: Dialect>() {
+fn a_killed_server_ends_with_its_workers_and_starts_again<S: ConfigSyntax>() {
     let root = private_root();
-    let server = ManagedDaemon::<D>::builder().temp_root(root.path()).start().unwrap();
+    let server = Server::<S>::builder().temp_root(root.path()).start().unwrap();
     // The workers of a master that crashes go on serving its port.
     let master = Pid::from_raw(server.pid().unwrap() as i32);
     nix::sys::signal::kill(master, nix::sys::signal::Signal::SIGKILL).unwrap();
@@ -48,8 +47,8 @@ fn a_killed_server_ends_with_its_workers_and_starts_again<D: Dialect>() {
     assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
 }
 
-fn a_paused_server_answers_once_it_is_resumed<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn a_paused_server_answers_once_it_is_resumed<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     let url = format!("{}/missing", server.url());
     server.pause().unwrap();
     let impatient = agent()
@@ -62,24 +61,24 @@ fn a_paused_server_answers_once_it_is_resumed<D: Dialect>() {
     assert_eq!(answer(&url).status, 404);
 }
 
-fn a_users_directory_can_be_started_again_and_loaded<D: Dialect>() {
+fn a_users_directory_can_be_started_again_and_loaded<S: ConfigSyntax>() {
     let root = private_root();
     let dir = root.path().join("with spaces and ü");
-    let first = D::builder()
+    let first = S::builder()
         .working_dir(&dir)
         .listen("second")
-        .server_config(D::header("X-Kept", "yes"))
+        .server_config(S::header("X-Kept", "yes"))
         .start()
         .unwrap();
     fs::write(first.document_root().join("page"), "kept").unwrap();
     let ports = [first.port(), first.port_named("second").unwrap()];
     first.close().unwrap();
-    let second = D::builder().working_dir(&dir).start().unwrap();
+    let second = S::builder().working_dir(&dir).start().unwrap();
     assert_eq!([second.port(), second.port_named("second").unwrap()], ports);
-    let page = super::get(&format!("{}/page", second.url_of("second").unwrap()));
+    let page = super::get(&format!("{}/page", second.port_url("second").unwrap()));
     assert_eq!(super::client::header(&page, "x-kept"), "yes");
     drop(second);
-    let third = ManagedDaemon::<D>::load(&dir).unwrap();
+    let third = Server::<S>::load(&dir).unwrap();
     assert!(!third.is_running());
     third.start_if_not_running().unwrap();
     assert_eq!(answer(&format!("{}/page", third.url())).body, "kept");
@@ -87,19 +86,19 @@ fn a_users_directory_can_be_started_again_and_loaded<D: Dialect>() {
     assert!(!dir.exists());
 }
 
-fn a_dropped_server_leaves_nothing<D: Dialect>() {
+fn a_dropped_server_leaves_nothing<S: ConfigSyntax>() {
     let root = private_root();
-    let server = ManagedDaemon::<D>::builder().temp_root(root.path()).start().unwrap();
+    let server = Server::<S>::builder().temp_root(root.path()).start().unwrap();
     assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
     server.reload().unwrap();
     drop(server);
     assert_nothing_left(root.path());
 }
 
-fn a_directory_that_the_daemons_user_can_not_enter_is_reported<D: Dialect>() {
+fn a_directory_that_the_daemons_user_can_not_enter_is_reported<S: ConfigSyntax>() {
     let private = tempfile::tempdir().unwrap();
     fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    let started = ManagedDaemon::<D>::builder().serve(private.path()).start();
+    let started = Server::<S>::builder().serve(private.path()).start();
     if crate::support::is_root() {
         let report = started.unwrap_err().report();
         assert!(
@@ -110,7 +109,7 @@ fn a_directory_that_the_daemons_user_can_not_enter_is_reported<D: Dialect>() {
         let server = started.unwrap();
         assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
     }
-    let report = ManagedDaemon::<D>::builder()
+    let report = Server::<S>::builder()
         .serve("/nonexistent/dir")
         .start()
         .unwrap_err()

@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use managed_daemons::ManagedDaemon;
 use ureq::http::Request;
 
 use super::client::{header, send};
-use super::{answer, get, Answer, Dialect};
+use super::{answer, get, Answer, ConfigSyntax, Server};
 use crate::support::private_root;
 
 super::on_both!(
@@ -17,8 +16,8 @@ super::on_both!(
     logs_can_be_read,
 );
 
-fn an_index_page_is_served_and_a_missing_page_is_a_404<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn an_index_page_is_served_and_a_missing_page_is_a_404<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     fs::write(server.document_root().join("index.html"), "a page").unwrap();
     let page = |path: &str| answer(&format!("{}{path}", server.url()));
     assert_eq!(
@@ -34,13 +33,13 @@ fn an_index_page_is_served_and_a_missing_page_is_a_404<D: Dialect>() {
     assert!(missing.body.contains("Not Found"), "{missing:?}");
 }
 
-fn a_users_directory_is_served<D: Dialect>() {
+fn a_users_directory_is_served<S: ConfigSyntax>() {
     let root = private_root();
     // Each of these characters has a meaning in one server's configuration.
     let dir = root.path().join("a \"dir\" $x ${y} %{z} {;} # ü'\\");
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("page.txt"), "mine").unwrap();
-    let server = ManagedDaemon::<D>::builder().serve(&dir).start().unwrap();
+    let server = Server::<S>::builder().serve(&dir).start().unwrap();
     assert_eq!(answer(&format!("{}/page.txt", server.url())).body, "mine");
     assert_eq!(
         fs::read_to_string(server.document_root().join("page.txt")).unwrap(),
@@ -50,8 +49,8 @@ fn a_users_directory_is_served<D: Dialect>() {
     assert!(dir.join("page.txt").exists());
 }
 
-fn content_types_and_ranges_are_served<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn content_types_and_ranges_are_served<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
     fs::write(server.document_root().join("data.wasm"), &bytes).unwrap();
     let url = format!("{}/data.wasm", server.url());
@@ -68,10 +67,10 @@ fn content_types_and_ranges_are_served<D: Dialect>() {
     assert_eq!(range("bytes=200000-").status(), 416);
 }
 
-fn extra_ports_serve_the_same_site_or_another_server<D: Dialect>() {
-    let server = D::builder()
+fn extra_ports_serve_the_same_site_or_another_server<S: ConfigSyntax>() {
+    let server = S::builder()
         .listen("second")
-        .server("admin", D::header("X-Server", "admin @PORT:admin@ @PORT@"))
+        .server("admin", S::header("X-Server", "admin @PORT:admin@ @PORT@"))
         .start()
         .unwrap();
     fs::write(server.document_root().join("index.html"), "a page").unwrap();
@@ -85,18 +84,18 @@ fn extra_ports_serve_the_same_site_or_another_server<D: Dialect>() {
         "{ports:?}"
     );
     assert_eq!(server.port_named("third"), None);
-    assert_eq!(server.url_of("third"), None);
+    assert_eq!(server.port_url("third"), None);
     assert_eq!(header(&get(&server.url()), "x-server"), "");
-    assert_eq!(answer(&server.url_of("second").unwrap()).body, "a page");
-    let admin = get(&server.url_of("admin").unwrap());
+    assert_eq!(answer(&server.port_url("second").unwrap()).body, "a page");
+    let admin = get(&server.port_url("admin").unwrap());
     assert_eq!(header(&admin, "x-server"), format!("admin {} {}", ports[2], ports[0]));
     server.restart().unwrap();
     assert_eq!(server.port_named("second"), Some(ports[1]));
-    assert_eq!(answer(&server.url_of("second").unwrap()).body, "a page");
+    assert_eq!(answer(&server.port_url("second").unwrap()).body, "a page");
 }
 
-fn logs_can_be_read<D: Dialect>() {
-    let server = D::builder().server_config(D::forbid("/secret")).start().unwrap();
+fn logs_can_be_read<S: ConfigSyntax>() {
+    let server = S::builder().server_config(S::forbid("/secret")).start().unwrap();
     assert_eq!(answer(&format!("{}/nowhere?a=b", server.url())).status, 404);
     let line = server.wait_for_access("/nowhere").unwrap();
     assert!(line.contains("\"GET /nowhere?a=b HTTP/1.1\" 404"), "{line}");

@@ -1,11 +1,14 @@
 //! What nginx and Apache write differently.
 
-use managed_daemons::{Apache, Builder, ManagedDaemon, Nginx, WebServer};
+use managed_daemons::{ApacheServer, Builder, ManagedDaemon, NginxServer, Web, WebServer};
 
-pub(super) trait Dialect: WebServer {
+/// The handle of the server `S`.
+pub(super) type Server<S> = ManagedDaemon<Web<S>>;
+
+pub(super) trait ConfigSyntax: WebServer {
     /// A builder that loads the modules for the configurations below.
-    fn builder() -> Builder<Self> {
-        ManagedDaemon::<Self>::builder()
+    fn builder() -> Builder<Web<Self>> {
+        Server::<Self>::builder()
     }
 
     /// A line that adds a header to each answer.
@@ -18,7 +21,7 @@ pub(super) trait Dialect: WebServer {
     fn forbid(path: &str) -> String;
 }
 
-impl Dialect for Nginx {
+impl ConfigSyntax for NginxServer {
     fn header(name: &str, value: &str) -> String {
         format!("add_header {name} \"{value}\" always;")
     }
@@ -32,9 +35,9 @@ impl Dialect for Nginx {
     }
 }
 
-impl Dialect for Apache {
-    fn builder() -> Builder<Self> {
-        ManagedDaemon::<Self>::builder().module("headers")
+impl ConfigSyntax for ApacheServer {
+    fn builder() -> Builder<Web<Self>> {
+        Server::<Self>::builder().module("headers")
     }
 
     fn header(name: &str, value: &str) -> String {
