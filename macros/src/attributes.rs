@@ -1,18 +1,21 @@
-//! What the other attributes on the function mean for the expansion. Those in a `cfg_attr` come as themselves, or not at all:
-//! rustc resolves it before it expands any attribute of the same item.
+//! What the other attributes on a function or a parameter mean for the expansion.
+//!
+//! A `cfg_attr` on the function is never seen: rustc resolves it before it expands any attribute.
 
 use syn::{Attribute, Path};
 
-/// Whether one of these attributes makes the function a test, or a benchmark.
+/// Whether one of these attributes makes the function a test or a benchmark.
 ///
-/// An attribute macro knows another only by its name, so it is the last segment of the path that counts: one that ends
-/// in `test` (`test`, `tokio::test`, `rstest`, `proptest`, `wasm_bindgen_test`), begins with `test_` (`test_case`,
-/// `test_matrix`), or is `bench`, `quickcheck` or `apply` (`rstest_reuse`). Too wide rather than too narrow: rustc
-/// reports a function taken for a test by mistake as unused, while one not recognised could not be used at all.
-pub(crate) fn has_test(attributes: &[Attribute]) -> bool {
+/// A macro can't resolve the path of an attribute, so only its last segment counts: it ends in
+/// `test` (`test`, `tokio::test`, `rstest`, `proptest`, `wasm_bindgen_test`), begins with `test_`
+/// (`test_case`, `test_matrix`), or is `bench`, `quickcheck` or `apply` (`rstest_reuse`).
+///
+/// The list is rather too wide than too narrow: rustc reports a function mistaken for a test as
+/// unused, but an unknown test attribute could not be used at all.
+pub(crate) fn has_test_attribute(attributes: &[Attribute]) -> bool {
     attributes
         .iter()
-        .filter_map(|attribute| name_of(attribute.path()))
+        .filter_map(|attribute| last_name(attribute.path()))
         .any(|name| {
             name.ends_with("test")
                 || name.starts_with("test_")
@@ -20,8 +23,8 @@ pub(crate) fn has_test(attributes: &[Attribute]) -> bool {
         })
 }
 
-/// Whether these are all known to leave parameters alone, so that one that nobody fills is an error.
-pub(crate) fn fill_nothing(attributes: &[Attribute]) -> bool {
+/// Whether all of these attributes are known not to fill any parameter.
+pub(crate) fn fill_no_parameters(attributes: &[Attribute]) -> bool {
     const BUILT_IN: [&str; 6] = ["test", "ignore", "should_panic", "doc", "cfg", "track_caller"];
     attributes.iter().all(|attribute| {
         let path = attribute.path();
@@ -31,10 +34,11 @@ pub(crate) fn fill_nothing(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether the test is one that `#[should_panic]`.
+/// Whether the test passes only if it panics.
 ///
-/// In `rstest`, one in front of a `#[case]` is about that case alone. Which case runs can't be seen from inside the
-/// function; it need not be unless all of them are to panic, as a failed set-up turns the others red.
+/// In `rstest`, `#[should_panic]` above a `#[case]` applies to that case only, and the function
+/// can't tell which case it runs. So the test counts as panicking only if all of its cases do: in a
+/// mixed test, a daemon that does not start still fails the other cases.
 pub(crate) fn should_panic(attributes: &[Attribute]) -> bool {
     let mut since_last_case = false;
     let (mut cases, mut panicking_cases) = (0, 0);
@@ -49,14 +53,17 @@ pub(crate) fn should_panic(attributes: &[Attribute]) -> bool {
     since_last_case || (cases > 0 && cases == panicking_cases)
 }
 
-/// Whether the attribute only sets the level of lints.
+/// Whether the attribute sets the level of a lint.
 pub(crate) fn is_lint(attribute: &Attribute) -> bool {
     ["allow", "expect", "warn", "deny", "forbid"]
         .iter()
         .any(|level| attribute.path().is_ident(level))
 }
 
-/// The last segment of an attribute's path: all that it is known by.
-pub(crate) fn name_of(path: &Path) -> Option<String> {
+pub(crate) fn is_cfg(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
+}
+
+pub(crate) fn last_name(path: &Path) -> Option<String> {
     path.segments.last().map(|segment| segment.ident.to_string())
 }

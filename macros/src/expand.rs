@@ -1,4 +1,7 @@
-//! From the attribute and the function to what replaces them.
+//! Expands the attributes on a function.
+//!
+//! The user's function moves into an outer function of the same name, which starts the daemons and
+//! passes them on.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -6,15 +9,18 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::TypeReference;
 
-use crate::args::{Errors, Request};
-use crate::attributes::{has_test, name_of, should_panic};
-use crate::claims::{claim, report_left_over};
-use crate::signature::{Function, Parameter};
-use crate::Daemon;
+use crate::assignment::Assignment;
+use crate::attributes::{has_test_attribute, last_name, should_panic};
+use crate::errors::Errors;
+use crate::function::Function;
+use crate::parameter::Parameter;
+use crate::request::DaemonRequest;
+use crate::DaemonKind;
 
-/// Expands the outermost of our attributes, and with it all others that are on the function.
-pub(crate) fn expand(daemon: Daemon, args: TokenStream, item: TokenStream) -> TokenStream {
-    let parser = |input: ParseStream<'_>| Function::parse(input, daemon.attribute);
+/// Expands an attribute of this kind together with all of ours below it, so that their daemons can
+/// start at the same time.
+pub(crate) fn expand(kind: DaemonKind, args: TokenStream, item: TokenStream) -> TokenStream {
+    let parser = |input: ParseStream<'_>| Function::parse(input, kind.attribute);
     let mut function = match parser.parse2(item.clone()) {
         Ok(function) => function,
         Err(error) => {
@@ -23,30 +29,30 @@ pub(crate) fn expand(daemon: Daemon, args: TokenStream, item: TokenStream) -> To
         }
     };
     let mut errors = Errors::default();
-    let mut requests = vec![Request::outermost(daemon, args, &mut errors)];
+    let mut requests = vec![DaemonRequest::expanded(kind, args, &mut errors)];
     function.attributes.retain(|attribute| {
-        let ours = name_of(attribute.path()).and_then(|name| Daemon::named(&name));
-        if let Some(daemon) = ours {
-            requests.push(Request::found(daemon, attribute, &mut errors));
+        let kind = last_name(attribute.path()).and_then(|name| DaemonKind::of_attribute(&name));
+        if let Some(kind) = kind {
+            requests.push(DaemonRequest::from_attribute(kind, attribute, &mut errors));
         }
-        ours.is_none()
+        kind.is_none()
     });
 
     for cfg in function.parameters.iter().filter_map(Parameter::cfg) {
         let message = "a parameter can't be conditional here: put the condition on the function";
         errors.push(syn::Error::new_spanned(cfg, message));
     }
-    let claims = claim(&requests, &function, &mut errors);
-    if !has_test(&function.attributes) {
+    let assignment = Assignment::new(&requests, &function, &mut errors);
+    if !has_test_attribute(&function.attributes) {
         if let Some(outermost) = requests.first() {
-            errors.push(no_test(outermost, &function));
+            errors.push(missing_test_attribute(outermost, &function));
         }
     }
     if errors.is_empty() {
-        report_left_over(&requests, &function, &claims, &mut errors);
+        assignment.report_unfilled(&requests, &function, &mut errors);
     }
-    match errors.report() {
-        None => whole(&function, &requests, &claims),
+    match errors.into_compile_errors() {
+        None => outer_function(&function, &requests, &assignment),
         Some(errors) => {
             let stub = stub(&function, &requests);
             quote!(#stub #errors)
@@ -54,96 +60,103 @@ pub(crate) fn expand(daemon: Daemon, args: TokenStream, item: TokenStream) -> To
     }
 }
 
-fn no_test(request: &Request, function: &Function) -> syn::Error {
+fn missing_test_attribute(request: &DaemonRequest, function: &Function) -> syn::Error {
     let (test, keyword) = if function.is_async() {
         ("tokio::test", "async fn")
     } else {
         ("test", "fn")
     };
     request.error(format!(
-        "no test attribute below `{shown}`, where it has to be:\n\n    {shown}\n    #[{test}]\n    \
+        "`{attribute}` needs a test attribute below it:\n\n    {attribute}\n    #[{test}]\n    \
          {keyword} {name}({parameter}) {{ … }}\n\n\
-         In place of `#[{test}]` there may be another one, such as `#[rstest]`.",
-        shown = request.shown(),
+         Another test attribute, such as `#[rstest]`, works as well.",
+        attribute = request.example(None),
         name = function.name(),
-        parameter = request.suggested_parameter(),
+        parameter = request.example_parameter(),
     ))
 }
 
 /// The function that starts the daemons and calls the user's.
-fn whole(function: &Function, requests: &[Request], claims: &[Option<usize>]) -> TokenStream {
+fn outer_function(function: &Function, requests: &[DaemonRequest], assignment: &Assignment) -> TokenStream {
     let site = Span::mixed_site();
-    let claimant = |at| claims.iter().position(|claim| *claim == Some(at));
-    let starts = starts(function, requests, claims);
-    let mut kept = TokenStream::new();
+    let mut bindings = TokenStream::new();
     let mut arguments = Vec::new();
-    for (at, parameter) in function.parameters.iter().enumerate() {
-        arguments.push(match claimant(at) {
-            // At the type's own place, where rustc says that it is another one.
-            Some(index) => {
-                let value = daemon(index, site.located_at(parameter.ty.span()));
-                match parameter.borrow() {
-                    Some(TypeReference {
-                        and_token, mutability, ..
-                    }) => quote!(#and_token #mutability #value),
-                    None => quote!(#value),
-                }
-            }
-            // Its own name could mean the inner function, in whose scope the call is.
-            None => {
-                let (value, name) = (format_ident!("argument_{at}", span = site), parameter.outer_name());
-                kept.extend(quote_spanned!(site=> let #value = #name;));
-                quote!(#value)
-            }
-        });
+    for (index, parameter) in function.parameters.iter().enumerate() {
+        if let Some(request) = assignment.request_for(index) {
+            arguments.push(daemon_argument(request, parameter));
+        } else {
+            // The parameter may have the name of the inner function, which is in scope at the call.
+            let variable = format_ident!("argument_{index}", span = site);
+            let name = &parameter.outer_name;
+            bindings.extend(quote_spanned!(site=> let #variable = #name;));
+            arguments.push(quote!(#variable));
+        }
     }
+    let starts = start_statements(function, requests, assignment);
     let (inner, call) = (function.inner(), function.call(&arguments));
-    let mentions = requests.iter().filter_map(Request::mention);
+    let uses = requests.iter().filter_map(DaemonRequest::use_of_path);
     let body = quote_spanned! {site=>
-        #(#mentions)*
+        #(#uses)*
         #starts
-        #kept
+        #bindings
         {
-            // Those look at a signature that is not for the user to choose: a handle by value that is not given away,
-            // a `Result` for the `?` in an option, an `async` for a runtime's attribute.
-            #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async)]
+            // The macro dictates part of the signature: a handle by value that is not moved, a
+            // `Result` for the `?` in an option, `async` for the attribute of a runtime.
+            #[allow(
+                clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async
+            )]
             #inner
             #call
         }
     };
-    function.outer(|at, _| claimant(at).is_none(), &body)
+    function.outer(|index, _| assignment.request_for(index).is_none(), &body)
 }
 
-/// The statements that start the daemons: several of them at the same time.
-fn starts(function: &Function, requests: &[Request], claims: &[Option<usize>]) -> TokenStream {
-    // Where it returns something rustc refuses `#[should_panic]`, and needs no further errors that follow from this.
+/// The daemon as an argument for the parameter: `daemon`, `&daemon` or `&mut daemon`.
+fn daemon_argument(request: usize, parameter: &Parameter) -> TokenStream {
+    // With this span, rustc reports a mismatch at the type that the user wrote.
+    let span = Span::mixed_site().located_at(parameter.ty.span());
+    let daemon = daemon_variable(request, span);
+    match parameter.borrow() {
+        Some(TypeReference {
+            and_token, mutability, ..
+        }) => quote!(#and_token #mutability #daemon),
+        None => quote!(#daemon),
+    }
+}
+
+/// The statements that start the daemons, all at the same time.
+fn start_statements(function: &Function, requests: &[DaemonRequest], assignment: &Assignment) -> TokenStream {
+    // rustc rejects `#[should_panic]` on a function that returns a value: that one error is enough.
     let should_panic = function.returns_unit() && should_panic(&function.attributes);
-    let alone = requests.len() == 1;
+    let is_only = requests.len() == 1;
     let (mut begins, mut finishes) = (TokenStream::new(), TokenStream::new());
     for (index, request) in requests.iter().enumerate() {
         let site = Span::mixed_site();
         let starting = format_ident!("starting_{index}", span = site);
-        // The calls that may panic stand at the attribute's place: that is the location the panic names.
+        // A call that may panic has the attribute's span, so that the panic names its line.
         let span = request.span;
-        let (builder, support) = (request.builder(), request.support());
-        if !alone {
+        let (builder, support) = (request.builder(), request.support_module());
+        if !is_only {
             begins.extend(quote_spanned!(site=> let #starting = #support::begin(#builder);));
         }
-        let value = match (should_panic, alone) {
+        let value = match (should_panic, is_only) {
             (false, true) => quote_spanned!(span=> #support::start(#builder)),
             (false, false) => quote_spanned!(span=> #starting.finish()),
             (true, true) => or_return(quote_spanned!(site=> #support::try_start(#builder))),
             (true, false) => or_return(quote_spanned!(site=> #starting.try_finish())),
         };
-        let mutability = (claims.get(index).copied().flatten())
-            .and_then(|at| function.parameters.get(at)?.borrow()?.mutability.as_ref());
-        let daemon = daemon(index, site);
+        let parameter = assignment
+            .parameter_of(index)
+            .and_then(|parameter| function.parameters.get(parameter));
+        let mutability = parameter.and_then(|parameter| parameter.borrow()?.mutability.as_ref());
+        let daemon = daemon_variable(index, site);
         finishes.extend(quote_spanned!(site=> let #mutability #daemon = #value;));
     }
     quote!(#begins #finishes)
 }
 
-/// The daemon, or the end of the test: without the panic that it is for it fails.
+/// Unwraps a started daemon, or returns from the test: without a panic, `#[should_panic]` fails it.
 fn or_return(started: TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         match #started {
@@ -153,16 +166,17 @@ fn or_return(started: TokenStream) -> TokenStream {
     }
 }
 
-fn daemon(index: usize, span: Span) -> Ident {
-    format_ident!("daemon_{index}", span = span)
+fn daemon_variable(request: usize, span: Span) -> Ident {
+    format_ident!("daemon_{request}", span = span)
 }
 
-/// What stands beside the errors, so that the body is still checked and nothing more is reported of the parameters.
-fn stub(function: &Function, requests: &[Request]) -> TokenStream {
-    let mentions = requests.iter().filter_map(Request::mention);
+/// What the function becomes when there are errors: rustc still checks its body, and reports
+/// nothing more about its parameters.
+fn stub(function: &Function, requests: &[DaemonRequest]) -> TokenStream {
+    let uses = requests.iter().filter_map(DaemonRequest::use_of_path);
     let inner = function.inner();
-    let body = quote!(#(#mentions)* #inner ::core::unreachable!());
-    let outer = function.outer(|_, parameter| parameter.taken_by().is_some(), &body);
+    let body = quote!(#(#uses)* #inner ::core::unreachable!());
+    let outer = function.outer(|_, parameter| parameter.filling_attribute().is_some(), &body);
     quote! {
         #[allow(dead_code, unreachable_code, unused_variables)]
         #outer

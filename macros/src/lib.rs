@@ -1,7 +1,7 @@
-//! Attribute macros of `managed-daemons`; use them through that crate, which re-exports them.
+//! The attribute macros of `managed-daemons`, which re-exports them: use them through that crate.
 //!
-//! They expand to calls of its hidden module `attribute`, so this crate is of no use alone, and the two are
-//! released together.
+//! The macros expand to calls into its hidden module `attribute`. So this crate is of no use on its
+//! own, and both are released together.
 //!
 //! ```test_harness
 //! use managed_daemons::{with_redis, RedisDaemon};
@@ -13,60 +13,72 @@
 //! }
 //! ```
 
-mod args;
+mod arguments;
+mod assignment;
 mod attributes;
-mod claims;
+mod errors;
 mod expand;
-mod signature;
+mod function;
+mod parameter;
+mod request;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use proc_macro::TokenStream;
 
-/// What tells one attribute from another.
+/// The kind of daemon that an attribute starts.
 #[derive(Clone, Copy)]
-pub(crate) struct Daemon {
+pub(crate) struct DaemonKind {
     /// The attribute's name.
     attribute: &'static str,
-    /// The handle's name in `managed_daemons`; none where the attribute's first argument is the type.
+    /// The name of the handle in `managed_daemons`; `None` for `with_daemon`, which takes a type.
     handle: Option<&'static str>,
 }
 
-impl Daemon {
-    const GIVEN: Daemon = Daemon {
+impl DaemonKind {
+    /// The kind of `with_daemon`.
+    const CUSTOM: DaemonKind = DaemonKind {
         attribute: "with_daemon",
         handle: None,
     };
 
-    /// The daemon whose handle this type is.
-    fn of_handle(ty: &syn::Type) -> Option<Daemon> {
-        let name = &signature::last_segment(ty)?.ident;
-        DAEMONS
-            .iter()
-            .find(|daemon| daemon.handle.is_some_and(|handle| name == handle))
-            .copied()
+    const fn built_in(attribute: &'static str, handle: &'static str) -> DaemonKind {
+        DaemonKind {
+            attribute,
+            handle: Some(handle),
+        }
     }
 
-    /// The attribute of this name, if it is one of ours.
-    fn named(attribute: &str) -> Option<Daemon> {
-        DAEMONS.iter().find(|daemon| attribute == daemon.attribute).copied()
+    /// The kind whose handle this type is.
+    fn of_handle(ty: &syn::Type) -> Option<DaemonKind> {
+        let name = &types::last_segment(ty)?.ident;
+        let is_named = |handle| name == handle;
+        (DAEMON_KINDS.iter().copied()).find(|kind| kind.handle.is_some_and(is_named))
+    }
+
+    /// The kind of the attribute with this name; `None` for an attribute that is not ours.
+    fn of_attribute(name: &str) -> Option<DaemonKind> {
+        DAEMON_KINDS.iter().copied().find(|kind| kind.attribute == name)
     }
 }
 
-/// The attributes, one line for each daemon: the attribute's name, then the handle's; in brackets what keeps the example from running
-/// everywhere, as with a daemon that not every distribution has.
+/// Defines the attributes. Each line is a daemon: the names of its attribute and its handle. A flag
+/// in parentheses is for the doctest: `no_run` where not every distribution has the daemon.
 macro_rules! daemons {
-    ($($attribute:ident => $handle:ident $(($example:ident))?,)*) => {
-        const DAEMONS: &[Daemon] = &[
-            Daemon::GIVEN,
-            $(Daemon { attribute: stringify!($attribute), handle: Some(stringify!($handle)) },)*
+    ($($attribute:ident => $handle:ident $(($doctest_flag:ident))?,)*) => {
+        const DAEMON_KINDS: &[DaemonKind] = &[
+            DaemonKind::CUSTOM,
+            $(DaemonKind::built_in(stringify!($attribute), stringify!($handle)),)*
         ];
 
         $(
-            #[doc = concat!("Hands a test function a freshly started `", stringify!($handle), "`, gone when the test is.")]
+            #[doc = concat!("Starts a fresh `", stringify!($handle), "` for a test function,")]
+            #[doc = "and removes it when the test ends."]
             #[doc = ""]
-            #[doc = concat!("```test_harness" $(, ",", stringify!($example))?)]
-            #[doc = concat!("use managed_daemons::{", stringify!($attribute), ", ", stringify!($handle), "};")]
+            #[doc = concat!("```test_harness" $(, ",", stringify!($doctest_flag))?)]
+            #[doc = concat!("use managed_daemons::", stringify!($attribute), ";")]
+            #[doc = concat!("use managed_daemons::", stringify!($handle), ";")]
             #[doc = ""]
             #[doc = concat!("#[", stringify!($attribute), "]")]
             #[doc = "#[test]"]
@@ -78,8 +90,8 @@ macro_rules! daemons {
             #[doc = include_str!("../docs/attribute.md")]
             #[proc_macro_attribute]
             pub fn $attribute(args: TokenStream, item: TokenStream) -> TokenStream {
-                let daemon = Daemon { attribute: stringify!($attribute), handle: Some(stringify!($handle)) };
-                expand::expand(daemon, args.into(), item.into()).into()
+                let kind = DaemonKind::built_in(stringify!($attribute), stringify!($handle));
+                expand::expand(kind, args.into(), item.into()).into()
             }
         )*
     };
@@ -100,5 +112,5 @@ daemons! {
 #[doc = include_str!("../docs/attribute.md")]
 #[proc_macro_attribute]
 pub fn with_daemon(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::expand(Daemon::GIVEN, args.into(), item.into()).into()
+    expand::expand(DaemonKind::CUSTOM, args.into(), item.into()).into()
 }

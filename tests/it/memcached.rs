@@ -1,4 +1,4 @@
-//! memcached: its own protocol, what eviction does, and a private socket.
+//! memcached, over its text protocol and over a Unix socket.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ impl Client<TcpStream> {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// Sends a command, and gives the first line of the answer.
+    /// Sends a command, and returns the first line of the answer.
     fn ask(&mut self, command: &str) -> String {
         write!(self.0.get_mut(), "{command}\r\n").unwrap();
         self.line()
@@ -48,7 +48,7 @@ impl<S: Read + Write> Client<S> {
 
 #[with_memcached(memory(8))]
 #[test]
-fn counters_compare_and_swap_and_eviction(memcached: MemcachedDaemon) {
+fn counters_compare_and_swap_and_eviction_work(memcached: MemcachedDaemon) {
     let mut client = Client::of(&memcached);
     client.set("n", "41");
     assert_eq!(client.ask("incr n 1"), "42");
@@ -65,7 +65,7 @@ fn counters_compare_and_swap_and_eviction(memcached: MemcachedDaemon) {
 }
 
 #[test]
-fn stopped_it_is_empty_and_keeps_its_port() {
+fn a_restart_keeps_the_port_and_no_data() {
     let daemon = MemcachedDaemon::start().unwrap();
     let url = daemon.url();
     Client::of(&daemon).set("a", "b");
@@ -81,7 +81,7 @@ fn stopped_it_is_empty_and_keeps_its_port() {
 }
 
 #[test]
-fn a_unix_socket_is_private_and_kept_in_a_directory_of_the_users() {
+fn a_unix_socket_replaces_the_port_and_survives_a_load() {
     let root = private_root();
     let dir = root.path().join("mine");
     let first = MemcachedDaemon::builder()

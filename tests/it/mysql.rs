@@ -1,49 +1,34 @@
-//! MariaDB and MySQL: every test below runs on both servers.
+//! MariaDB and MySQL. Most tests run on both servers.
 
 use std::future::Future;
 
-use managed_daemons::{Builder, Flavor, MySql, MySqlDaemon};
+use managed_daemons_tests::{mariadb, mysql};
 use mysql_async::prelude::Queryable;
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::{Connection, Executor, MySqlConnection};
 
 mod accounts;
 mod clients;
-mod failure;
+mod failed_start;
 mod init_sql;
+mod killed_test_process;
 mod lifecycle;
-mod nothing_left;
 mod passwords;
 mod settings;
 
-/// Makes two tests, `mariadb::name` and `mysql::name`, of each function, which is given a way to a builder for the server.
+/// Makes two tests of each function, `mariadb::name` and `mysql::name`. The function is called with
+/// what makes a builder for that server.
 macro_rules! on_both_servers {
     ($($name:ident),* $(,)?) => {
         mod mariadb {
-            $(#[test] fn $name() { super::$name(crate::mysql::mariadb) })*
+            $(#[test] fn $name() { super::$name(managed_daemons_tests::mariadb) })*
         }
         mod mysql {
-            $(#[test] fn $name() { super::$name(crate::mysql::mysql) })*
+            $(#[test] fn $name() { super::$name(managed_daemons_tests::mysql) })*
         }
     };
 }
 pub(crate) use on_both_servers;
-
-pub(crate) fn mariadb() -> Builder<MySql> {
-    MySqlDaemon::builder().flavor(Flavor::MariaDb)
-}
-
-/// Of Debian's suites only the unstable one has MySQL.
-pub(crate) fn mysql() -> Builder<MySql> {
-    let builder = MySqlDaemon::builder().flavor(Flavor::MySql);
-    let named = ["MANAGED_DAEMONS_MYSQL_BIN", "MANAGED_DAEMONS_MYSQL_SUITE"];
-    let os = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let debian = os.lines().any(|line| line == "ID=debian");
-    if debian && named.iter().all(|name| std::env::var_os(name).is_none()) {
-        return builder.suite("sid");
-    }
-    builder
-}
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,21 +38,21 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// What a client says when the server, or itself, refuses.
+/// The error of a server or of its client.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// The server's number for it.
+    /// The server's number for it, unless the client refused.
     code: Option<u16>,
-    #[allow(dead_code)]
+    #[allow(dead_code)] // read through `Debug`, in a failure
     text: String,
 }
 
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
-        let of_server = error.as_database_error();
-        let of_server = of_server.and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+        let server_error = error.as_database_error();
+        let server_error = server_error.and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
         Self {
-            code: of_server.map(MySqlDatabaseError::number),
+            code: server_error.map(MySqlDatabaseError::number),
             text: error.to_string(),
         }
     }
@@ -86,7 +71,7 @@ impl From<mysql_async::Error> for Refused {
     }
 }
 
-/// sqlx speaks to the servers over TCP. Over a socket it can't log in to MySQL, where mysql_async can.
+/// Whether a URL is for mysql_async: sqlx can't log in to MySQL over a Unix socket.
 fn is_socket(url: &str) -> bool {
     url.contains("?socket=")
 }
@@ -121,7 +106,7 @@ pub(crate) fn one(url: &str, sql: &str) -> Result<String, Refused> {
     })
 }
 
-/// The server's number for what it refused.
+/// The server's number for its error.
 pub(crate) fn code<T>(result: Result<T, Refused>) -> Option<u16> {
     result.err()?.code
 }

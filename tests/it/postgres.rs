@@ -1,11 +1,12 @@
-//! PostgreSQL, used through the clients people use.
+//! PostgreSQL, used through the clients that people use.
 
 mod clients;
-mod init;
-mod kills;
+mod init_sql;
+mod killed_test_process;
 mod lifecycle;
 mod options;
 mod replicas;
+mod shared_memory;
 mod tls;
 mod tools;
 mod work;
@@ -13,22 +14,14 @@ mod work;
 use std::process::Command;
 
 use managed_daemons::{Builder, ManagedDaemonError, Postgres, PostgresDaemon};
+use managed_daemons_tests::postgres as builder;
 use tokio_postgres::{Client, NoTls};
-
-/// A builder for the server under test: the one that is found, or the one this variable names, to run all of this with
-/// other versions.
-fn builder() -> Builder<Postgres> {
-    match std::env::var_os("MANAGED_DAEMONS_TEST_POSTGRES") {
-        Some(path) => PostgresDaemon::builder().binary(path),
-        None => PostgresDaemon::builder(),
-    }
-}
 
 fn start(builder: Builder<Postgres>) -> PostgresDaemon {
     builder.start().unwrap_or_else(|error| panic!("{}", error.report()))
 }
 
-/// The report of a start that fails.
+/// The report of a start that must fail.
 #[track_caller]
 fn refusal(builder: Builder<Postgres>) -> String {
     match builder.start() {
@@ -44,14 +37,14 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// A connection of tokio-postgres, driven in the background.
+/// A tokio-postgres connection, driven in the background.
 async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
-/// A single value, over a connection of its own.
+/// The single value that a query returns.
 #[track_caller]
 fn value(daemon: &PostgresDaemon, sql: &str) -> String {
     single(&daemon.query(sql).unwrap_or_else(|error| panic!("{}", error.report())))
@@ -65,7 +58,7 @@ fn single(rows: &[Vec<Option<String>>]) -> String {
     }
 }
 
-/// Runs a client program; `None` where it is not installed, as in installations of the server alone.
+/// Runs a client program, and returns its output; `None` where only the server is installed.
 fn output(command: Result<Command, ManagedDaemonError>, args: &[&str]) -> Option<String> {
     let mut command = match command {
         Ok(command) => command,

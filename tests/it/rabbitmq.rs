@@ -1,12 +1,11 @@
-//! RabbitMQ: what a client does, and the whole of its life.
+//! RabbitMQ, used through its clients.
 
 mod client;
 mod cluster;
+mod cold_cache;
 mod isolation;
-mod killed;
+mod killed_test_process;
 mod lifecycle;
 mod messages;
 mod options;
 mod tools;
-mod victim;
-mod victims;

@@ -1,21 +1,29 @@
-//! What several modules need: a root of their own to look for leftovers in, waiting for a condition, a Redis client.
+//! What the tests of several rooms need.
+
+mod mount;
+mod victim;
 
 use std::fs::Permissions;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Builder, RedisDaemon};
-use managed_daemons_tests::{leftovers, Unruly, UnrulyDaemon};
+use managed_daemons::{Builder, Daemon, ManagedDaemon, ManagedDaemonError, RedisDaemon};
+use managed_daemons_tests::{leftovers, processes_of, Unruly, UnrulyDaemon};
 use tempfile::TempDir;
 
-/// How long anything may take before a test says that it does not happen. Never waited for when it does.
+pub(crate) use mount::Mount;
+pub(crate) use victim::{assert_kills_leave_nothing, victim_command, Victim};
+
+/// How long a test waits for a condition before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A start time-out that no test lives to see: whoever fails before it has not waited for it.
+/// A time-out that no test lives to see: what fails before it has not waited for it.
 pub(crate) const FAR: Duration = Duration::from_secs(3600);
 
-/// Waits until the condition holds, and fails with its last answer when it does not.
+/// Waits until a condition holds, and fails with its last answer if it never does.
 #[track_caller]
 pub(crate) fn eventually<T: std::fmt::Debug>(what: &str, mut holds: impl FnMut() -> Result<(), T>) {
     let deadline = Instant::now() + PATIENCE;
@@ -28,16 +36,38 @@ pub(crate) fn eventually<T: std::fmt::Debug>(what: &str, mut holds: impl FnMut()
     }
 }
 
-/// Waits until nothing is left below `root`.
+/// Waits until a list is empty, and fails with what is still in it if it never is.
 #[track_caller]
-pub(crate) fn assert_nothing_left(root: &Path) {
-    eventually("clean", || match leftovers(root) {
+pub(crate) fn eventually_empty<T: std::fmt::Debug>(what: &str, mut list: impl FnMut() -> Vec<T>) {
+    eventually(what, || match list() {
         left if left.is_empty() => Ok(()),
         left => Err(left),
     });
 }
 
-/// A directory for the temporary files of one test, which the daemons' user can pass through.
+/// Waits until something is no longer the case.
+#[track_caller]
+pub(crate) fn eventually_false(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while holds() {
+        assert!(Instant::now() < deadline, "still {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until nothing is left below `root`.
+#[track_caller]
+pub(crate) fn assert_nothing_left(root: &Path) {
+    eventually_empty("clean", || leftovers(root));
+}
+
+/// Waits until no process uses anything below `dir`.
+#[track_caller]
+pub(crate) fn assert_no_process_left(dir: &Path) {
+    eventually_empty("without processes", || processes_of(dir));
+}
+
+/// A directory for the temporary files of one test, open to the user that daemons run as.
 pub(crate) fn private_root() -> TempDir {
     let parent = Path::new("/dev/shm");
     let parent = if parent.is_dir() {
@@ -52,10 +82,36 @@ pub(crate) fn private_root() -> TempDir {
         .unwrap()
 }
 
-/// The misbehaving daemon, in this mode.
+/// A builder for the misbehaving daemon, in one of its modes.
 pub(crate) fn unruly(mode: &str) -> Builder<Unruly> {
-    use managed_daemons_tests::UnrulyOptions;
-    UnrulyDaemon::builder().binary(unruly_program()).mode(mode)
+    UnrulyDaemon::builder()
+        .binary(unruly_program())
+        .with(|unruly| unruly.mode(mode))
+}
+
+/// Stops a daemon and starts it again, twice each: the second time changes nothing.
+#[track_caller]
+pub(crate) fn stop_and_start<D: Daemon>(daemon: &ManagedDaemon<D>) {
+    let port = daemon.port();
+    daemon.stop().unwrap();
+    assert!(!daemon.is_running());
+    assert_eq!(daemon.pid(), None);
+    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    daemon.stop().unwrap();
+    assert!(daemon.start_if_not_running().unwrap());
+    assert!(!daemon.start_if_not_running().unwrap());
+    assert_eq!(daemon.port(), port);
+}
+
+/// The report of a start that failed. The directory that it kept is removed.
+#[track_caller]
+pub(crate) fn start_failure<T: std::fmt::Debug>(result: Result<T, ManagedDaemonError>) -> String {
+    let error = result.unwrap_err();
+    if let ManagedDaemonError::Start { kept: Some(dir), .. } = &error {
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+    error.report()
 }
 
 pub(crate) fn connect(daemon: &RedisDaemon) -> redis::RedisResult<redis::Connection> {
@@ -70,12 +126,41 @@ pub(crate) fn set(daemon: &RedisDaemon, key: &str, value: &str) -> redis::RedisR
     redis::cmd("SET").arg(key).arg(value).query(&mut connect(daemon)?)
 }
 
-/// Whether the tests run as root, whose daemons run as somebody else.
+/// A daemon's value of a setting.
+pub(crate) fn config(daemon: &RedisDaemon, setting: &str) -> String {
+    let mut connection = connect(daemon).unwrap();
+    let command = redis::cmd("CONFIG").arg(&["GET", setting]).query(&mut connection);
+    let (_, value): (String, String) = command.unwrap();
+    value
+}
+
+/// Whether the tests run as root. Daemons run as another user then.
 pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// Where the misbehaving daemon's program is: nextest says so when the tests were built elsewhere.
-pub(crate) fn unruly_program() -> std::path::PathBuf {
-    std::env::var_os("NEXTEST_BIN_EXE_unruly").map_or_else(|| env!("CARGO_BIN_EXE_unruly").into(), Into::into)
+/// The path of a program of this crate.
+///
+/// `cargo` knows it when it builds the tests. nextest sets a variable instead when it has unpacked
+/// them elsewhere.
+macro_rules! program {
+    ($name:literal) => {
+        std::env::var_os(concat!("NEXTEST_BIN_EXE_", $name)).map_or_else(
+            || std::path::PathBuf::from(env!(concat!("CARGO_BIN_EXE_", $name))),
+            std::path::PathBuf::from,
+        )
+    };
+}
+pub(crate) use program;
+
+/// The program of the misbehaving daemon.
+pub(crate) fn unruly_program() -> PathBuf {
+    program!("unruly")
+}
+
+/// Runs a test of this binary in a process of its own: libtest's arguments choose it.
+pub(crate) fn run_tests(name: &str, root: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg(name).env("MANAGED_DAEMONS_TMPDIR", root);
+    command
 }

@@ -1,10 +1,10 @@
-//! Valkey: the recipe of Redis with another program. Debian 12 has none, so there it is fetched from the suite after it.
+//! Valkey: Redis's recipe with another program.
 
 use managed_daemons::{with_valkey, RedisDaemon, ValkeyDaemon};
 
 use crate::support::{assert_nothing_left, private_root};
 
-/// The suite to fetch from; none where the host's own has it.
+/// The suite to fetch from. Debian 12 has no Valkey, but the next release has.
 fn suite() -> &'static str {
     match std::fs::read_to_string("/etc/os-release") {
         Ok(release) if release.contains("VERSION_CODENAME=bookworm") => "trixie",
@@ -17,9 +17,9 @@ fn ask<T: redis::FromRedisValue>(url: &str, command: &[&str]) -> redis::RedisRes
     redis::cmd(command[0]).arg(&command[1..]).query(&mut connection)
 }
 
-#[with_valkey(suite(suite()), directive("maxmemory", "8mb"))]
+#[with_valkey(suite(suite()), setting("maxmemory", "8mb"))]
 #[test]
-fn it_is_valkey_and_takes_the_options_of_redis(valkey: ValkeyDaemon) -> redis::RedisResult<()> {
+fn valkey_takes_the_options_of_redis(valkey: ValkeyDaemon) -> redis::RedisResult<()> {
     let info: String = ask(&valkey.url(), &["INFO", "server"])?;
     assert!(info.contains("server_name:valkey"), "{info}");
     assert!(info.contains(&format!("valkey_version:{}", valkey.version())), "{info}");
@@ -31,7 +31,7 @@ fn it_is_valkey_and_takes_the_options_of_redis(valkey: ValkeyDaemon) -> redis::R
 }
 
 #[test]
-fn stop_and_start_keep_data_and_port() {
+fn restart_and_load_keep_data_and_port() {
     let root = private_root();
     let dir = root.path().join("mine");
     let password = "q\"uo'te #\\ \n ü";
@@ -59,10 +59,10 @@ fn stop_and_start_keep_data_and_port() {
 }
 
 #[test]
-fn a_bad_directive_is_reported_in_its_own_words() {
+fn a_bad_setting_is_reported_in_the_words_of_valkey() {
     let error = ValkeyDaemon::builder()
         .suite(suite())
-        .directive("nonsense", "1")
+        .setting("nonsense", "1")
         .start()
         .unwrap_err()
         .report();

@@ -1,30 +1,30 @@
-//! nginx and Apache: the same tests on both, in the language of each.
+//! nginx and Apache. Most tests run on both, with the configuration language of each.
 
 mod apache;
-mod both;
 mod client;
-mod configurations;
-mod dialect;
-mod killed;
+mod config_syntax;
+mod configuration;
+mod killed_test_process;
 mod lifecycle;
 mod nginx;
 mod proxies;
 mod reloads;
+mod serving;
 mod tls;
 mod upstream;
 
 use client::{answer, get, Answer};
-use dialect::Dialect;
+use config_syntax::{ConfigSyntax, Server};
 use upstream::TestServer;
 
-/// Runs each of these functions, which are generic over the server, as a test on each server.
+/// Makes two tests of each function, one per server. The functions are generic over the server.
 macro_rules! on_both {
     ($($test:ident),* $(,)?) => {
         mod on_nginx {
-            $(#[test] fn $test() { super::$test::<managed_daemons::Nginx>(); })*
+            $(#[test] fn $test() { super::$test::<managed_daemons::NginxServer>(); })*
         }
         mod on_apache {
-            $(#[test] fn $test() { super::$test::<managed_daemons::Apache>(); })*
+            $(#[test] fn $test() { super::$test::<managed_daemons::ApacheServer>(); })*
         }
     };
 }

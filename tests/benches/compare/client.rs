@@ -69,8 +69,8 @@ fn say(port: u16, request: &[u8], begin: &[u8]) -> Result<(), Failure> {
     expect(&answer, begin)
 }
 
-fn expect(answer: &[u8], wanted: &[u8]) -> Result<(), Failure> {
-    if answer == wanted {
+fn expect(answer: &[u8], request: &[u8]) -> Result<(), Failure> {
+    if answer == request {
         return Ok(());
     }
     Err(format!("answered {:?}", String::from_utf8_lossy(answer)).into())

@@ -1,7 +1,7 @@
 //! How many instructions our own part of one Redis start and removal takes, beside the figures that are kept.
 //!
 //! `cargo bench --bench instructions [-- --accept]`. Counted by callgrind, in this process alone: not the daemon, not the reaper,
-//! and not how often the daemon is asked until it answers. Ends with status 1 when a part takes more than it is allowed to;
+//! and not how often the daemon is asked until it answers. Exits with status 1 when a part takes more than it is allowed to;
 //! `--accept` keeps the new figures.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 

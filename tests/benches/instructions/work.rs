@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Builder, Configured, Daemon, Installation, Instance, ManagedDaemon, Origin, Readiness, Redis};
+use managed_daemons::{BinarySpec, Builder, Configured, Daemon, Instance, ManagedDaemon, Origin, Readiness, Redis};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -28,8 +28,8 @@ struct Unawaited {
 impl Daemon for Unawaited {
     const NAME: &'static str = "redis";
 
-    fn installation(&self) -> Installation {
-        self.redis.installation()
+    fn binary_spec(&self) -> BinarySpec {
+        self.redis.binary_spec()
     }
 
     fn configure(&mut self, instance: &Instance) -> managed_daemons::Result<()> {
@@ -55,8 +55,8 @@ impl Daemon for Unawaited {
         Ok(())
     }
 
-    fn may_leave_group(&self) -> bool {
-        self.redis.may_leave_group()
+    fn escapes_process_group(&self) -> bool {
+        self.redis.escapes_process_group()
     }
 
     fn settings(&self) -> Value {
@@ -92,9 +92,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn builder(root: &Path, probes: bool) -> Builder<Unawaited> {
-    let mut builder = ManagedDaemon::<Unawaited>::builder().temp_root(root);
-    builder.recipe_mut().asked = probes;
-    builder
+    ManagedDaemon::<Unawaited>::builder()
+        .temp_root(root)
+        .with(|recipe| recipe.asked = probes)
 }
 
 /// Ends the daemon once it answers, and leaves it to be collected.

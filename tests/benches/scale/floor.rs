@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Daemon, ManagedDaemon, Result, Signal};
+use managed_daemons::{Daemon, ManagedDaemon, Result};
 use nix::sys::signal::killpg;
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::recorded::Recorded;

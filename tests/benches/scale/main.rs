@@ -1,7 +1,7 @@
 //! How the framework does with many daemons: many alive at once, several started at once, one after another ten thousand times.
 //!
 //! `cargo bench --bench scale [-- [alive] [throughput] [cycles] [--alive R,P,M] [--starts N] [--cycles N]]`; without the names of
-//! parts all of them run. Ends with status 1 when something has grown with the cycles.
+//! parts all of them run. Exits with status 1 when something has grown with the cycles.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::panic)]
 
 mod alive;

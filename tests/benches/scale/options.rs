@@ -39,7 +39,7 @@ impl Options {
     }
 
     pub(crate) fn wants(&self, part: &str) -> bool {
-        self.parts.is_empty() || self.parts.iter().any(|wanted| wanted == part)
+        self.parts.is_empty() || self.parts.iter().any(|request| request == part)
     }
 }
 

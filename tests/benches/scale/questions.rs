@@ -1,6 +1,7 @@
 //! What the floor asks each daemon, in a few bytes of its protocol.
 
-use managed_daemons::{MySql, Nginx, Postgres, Redis, Signal};
+use managed_daemons::{MySql, Nginx, Postgres, Redis};
+use nix::sys::signal::Signal;
 
 use crate::floor::Question;
 

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use managed_daemons::{Builder, Daemon, Installation, Instance, ManagedDaemon, Readiness, Result};
-use nix::sys::signal::Signal;
+use managed_daemons::StopSignal;
+use managed_daemons::{BinarySpec, Builder, Daemon, Instance, ManagedDaemon, Readiness, Result};
 use serde_json::Value;
 
 /// A command as data.
@@ -61,10 +61,10 @@ pub(crate) struct Recorded<D> {
 
 impl<D: Daemon> Recorded<D> {
     /// The same options, recorded.
-    pub(crate) fn builder(mut original: Builder<D>) -> Builder<Self> {
-        let mut builder = ManagedDaemon::<Self>::builder();
-        builder.recipe_mut().inner = std::mem::take(original.recipe_mut());
-        builder
+    pub(crate) fn builder(original: Builder<D>) -> Builder<Self> {
+        let mut inner = D::default();
+        let _ = original.with(|recipe| std::mem::swap(recipe, &mut inner));
+        ManagedDaemon::<Self>::builder().with(|recorded| recorded.inner = inner)
     }
 
     /// What the last start has used.
@@ -95,8 +95,8 @@ impl<D: Daemon> Daemon for Recorded<D> {
         Ok(command)
     }
 
-    fn installation(&self) -> Installation {
-        self.inner.installation()
+    fn binary_spec(&self) -> BinarySpec {
+        self.inner.binary_spec()
     }
 
     fn configure(&mut self, instance: &Instance) -> Result<()> {
@@ -123,7 +123,7 @@ impl<D: Daemon> Daemon for Recorded<D> {
         self.inner.ready(instance, first)
     }
 
-    fn stop_signal(&self) -> Signal {
+    fn stop_signal(&self) -> StopSignal {
         self.inner.stop_signal()
     }
 
@@ -131,8 +131,8 @@ impl<D: Daemon> Daemon for Recorded<D> {
         self.inner.stop_timeout()
     }
 
-    fn may_leave_group(&self) -> bool {
-        self.inner.may_leave_group()
+    fn escapes_process_group(&self) -> bool {
+        self.inner.escapes_process_group()
     }
 
     fn settings(&self) -> Value {

@@ -1,6 +1,6 @@
 //! Real work, through the clients that people use.
 
-use managed_daemons::{Builder, MySql};
+use managed_daemons::MySqlBuilder;
 use mysql_async::prelude::Queryable;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{Connection, MySqlConnection, Row};
@@ -9,23 +9,23 @@ use super::{block_on, on_both_servers};
 
 on_both_servers!(
     transactions_and_constraints,
-    many_connections_of_a_pool,
-    the_tcp_url_is_one_for_mysql_async_too,
-    values_of_many_kinds_through_the_socket
+    a_pool_of_many_connections,
+    the_tcp_url_works_with_mysql_async,
+    values_of_many_types_over_the_socket
 );
 
-/// The server's number of an error.
+/// The server's number for an error.
 fn number(error: &sqlx::Error) -> u16 {
     let error = error.as_database_error().unwrap();
     error.downcast_ref::<sqlx::mysql::MySqlDatabaseError>().number()
 }
 
-/// A row with a value of each kind.
+/// A row with a value of each type.
 type Kinds = (u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>);
 
-fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
+fn transactions_and_constraints(server: fn() -> MySqlBuilder) {
     let daemon = server()
-        .user("app", "pass")
+        .username("app").password("pass")
         .init_sql(
             "CREATE TABLE users (id INT AUTO_INCREMENT PRIMARY KEY, email VARCHAR(100) NOT NULL UNIQUE);
              CREATE TABLE orders (id INT AUTO_INCREMENT PRIMARY KEY, user_id INT NOT NULL REFERENCES users (id), total INT,
@@ -81,7 +81,7 @@ fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
             .execute(&mut connection)
             .await
             .unwrap_err();
-        // MariaDB's and MySQL's number for a check that does not hold.
+        // MariaDB's and MySQL's numbers for a violated check.
         assert!([4025, 3819].contains(&number(&negative)), "{negative}");
 
         let sql = "SELECT email, total FROM users JOIN orders ON user_id = users.id";
@@ -91,7 +91,7 @@ fn transactions_and_constraints(server: fn() -> Builder<MySql>) {
     });
 }
 
-fn many_connections_of_a_pool(server: fn() -> Builder<MySql>) {
+fn a_pool_of_many_connections(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .init_sql("CREATE TABLE counter (n INT); INSERT INTO counter VALUES (0)")
         .start()
@@ -123,8 +123,8 @@ fn many_connections_of_a_pool(server: fn() -> Builder<MySql>) {
     });
 }
 
-fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
-    let daemon = server().user("app", "pass").start().unwrap();
+fn values_of_many_types_over_the_socket(server: fn() -> MySqlBuilder) {
+    let daemon = server().username("app").password("pass").start().unwrap();
     block_on(async {
         let mut connection = mysql_async::Conn::from_url(daemon.unix_socket_url()).await.unwrap();
         let create = "CREATE TABLE t (a BIGINT UNSIGNED, b DOUBLE, c VARBINARY(300), d TEXT, e BOOLEAN, f BLOB)";
@@ -148,8 +148,8 @@ fn values_of_many_kinds_through_the_socket(server: fn() -> Builder<MySql>) {
     });
 }
 
-fn the_tcp_url_is_one_for_mysql_async_too(server: fn() -> Builder<MySql>) {
-    let daemon = server().user("app", "p@ss/w:rd").start().unwrap();
+fn the_tcp_url_works_with_mysql_async(server: fn() -> MySqlBuilder) {
+    let daemon = server().username("app").password("p@ss/w:rd").start().unwrap();
     block_on(async {
         let mut connection = mysql_async::Conn::from_url(daemon.url()).await.unwrap();
         let user: Option<String> = connection.query_first("SELECT CURRENT_USER()").await.unwrap();

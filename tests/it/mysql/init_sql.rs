@@ -1,21 +1,21 @@
-//! The first data.
+//! SQL that fills a new database.
 
 use std::fs;
 
-use managed_daemons::{Builder, MySql, MySqlDaemon};
+use managed_daemons::{MySqlBuilder, MySqlDaemon};
 
 use super::{code, mariadb, on_both_servers, one, run, ACCESS_DENIED};
 use crate::support::private_root;
 
 on_both_servers!(
     texts_files_and_directories_are_run_in_order,
-    procedures_and_triggers_of_a_dump_are_understood,
-    sql_that_fails_fails_the_start_with_the_servers_words,
-    what_is_filled_once_is_copied_with_other_passwords,
-    a_script_of_megabytes_is_run,
+    a_dump_with_procedures_and_triggers_is_run,
+    failing_sql_fails_the_start_with_the_servers_words,
+    a_template_is_copied_with_other_passwords,
+    a_script_of_several_megabytes_is_run,
 );
 
-fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) {
+fn texts_files_and_directories_are_run_in_order(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let migrations = root.path().join("migrations");
     fs::create_dir(&migrations).unwrap();
@@ -37,7 +37,8 @@ fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) 
     )
     .unwrap();
     let daemon = server()
-        .user("app", "pass")
+        .username("app")
+        .password("pass")
         .init_sql("CREATE TABLE steps (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT); SELECT * FROM steps; SELECT 1")
         .init_dir(&migrations)
         .init_file(&file)
@@ -57,7 +58,7 @@ fn texts_files_and_directories_are_run_in_order(server: fn() -> Builder<MySql>) 
     );
 }
 
-fn procedures_and_triggers_of_a_dump_are_understood(server: fn() -> Builder<MySql>) {
+fn a_dump_with_procedures_and_triggers_is_run(server: fn() -> MySqlBuilder) {
     let sql = "CREATE TABLE t (n INT);
         DELIMITER ;;
         CREATE PROCEDURE fill() BEGIN INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); END ;;
@@ -69,7 +70,7 @@ fn procedures_and_triggers_of_a_dump_are_understood(server: fn() -> Builder<MySq
     assert_eq!(numbers, "2,2,4,4");
 }
 
-fn sql_that_fails_fails_the_start_with_the_servers_words(server: fn() -> Builder<MySql>) {
+fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let file = root.path().join("broken.sql");
     fs::write(&file, "CREATE TABLE t (n INT);\n\nSELEKT 1;\nDROP TABLE t;").unwrap();
@@ -84,7 +85,7 @@ fn sql_that_fails_fails_the_start_with_the_servers_words(server: fn() -> Builder
     }
     assert_eq!(managed_daemons_tests::processes_of(root.path()), []);
 
-    // In a directory of one's own the next start finds nothing half done.
+    // In a user's directory, the next start begins anew.
     let dir = root.path().join("mine");
     let broken = server().working_dir(&dir).init_file(&file).start();
     assert!(broken.is_err());
@@ -93,11 +94,15 @@ fn sql_that_fails_fails_the_start_with_the_servers_words(server: fn() -> Builder
     run(&daemon.url(), "INSERT INTO t VALUES (1)").unwrap();
 }
 
-fn what_is_filled_once_is_copied_with_other_passwords(server: fn() -> Builder<MySql>) {
-    // Run twice, it would give two different values.
+fn a_template_is_copied_with_other_passwords(server: fn() -> MySqlBuilder) {
+    // A second run would give another value.
     let sql = "CREATE TABLE made (id CHAR(36)); INSERT INTO made VALUES (UUID())";
     let build = |root: &str, password: &str| {
-        let builder = server().root_password(root).user("app", password).init_sql(sql);
+        let builder = server()
+            .root_password(root)
+            .username("app")
+            .password(password)
+            .init_sql(sql);
         builder.start().unwrap()
     };
     let first = build("root 1", "app 1");
@@ -121,7 +126,7 @@ fn what_is_filled_once_is_copied_with_other_passwords(server: fn() -> Builder<My
     }
 }
 
-fn a_script_of_megabytes_is_run(server: fn() -> Builder<MySql>) {
+fn a_script_of_several_megabytes_is_run(server: fn() -> MySqlBuilder) {
     let mut sql = String::from("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, what LONGTEXT);\n");
     for _ in 0..12 {
         sql.push_str(&format!("INSERT INTO t (what) VALUES ('{}');\n", "x".repeat(500_000)));
@@ -134,7 +139,7 @@ fn a_script_of_megabytes_is_run(server: fn() -> Builder<MySql>) {
 }
 
 #[test]
-fn what_is_missing_is_said_before_anything_is_started() {
+fn missing_files_are_reported_before_anything_is_started() {
     let root = private_root();
     for (builder, says) in [
         (mariadb().init_file("no/such.sql"), "no/such.sql"),

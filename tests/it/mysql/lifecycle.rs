@@ -4,23 +4,23 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use managed_daemons::{with_mysql, Builder, Flavor, MySql, MySqlDaemon};
+use managed_daemons::{with_mysql, Flavor, MySqlBuilder, MySqlDaemon};
 use managed_daemons_tests::{leftovers, processes_of};
 
 use super::{code, mariadb, mysql, on_both_servers, one, run, ACCESS_DENIED};
-use crate::support::private_root;
+use crate::support::{private_root, stop_and_start};
 
 on_both_servers!(
-    start_use_stop_not_running_start_again_still_there,
-    restart_keeps_data_and_port_in_another_process,
+    data_and_port_survive_a_stop,
+    a_restart_keeps_data_and_port_in_another_process,
     a_crash_loses_nothing_that_was_committed,
     a_paused_server_is_silent_until_resumed,
     a_paused_server_can_be_stopped,
     a_dropped_server_leaves_nothing,
-    a_users_directory_is_left_with_the_data_and_can_be_loaded,
-    a_second_start_in_a_users_directory_finds_everything_and_can_change_it,
+    a_users_directory_keeps_the_data_and_can_be_loaded,
+    a_second_start_in_a_users_directory_keeps_options_and_can_change_them,
     a_detached_server_runs_on_and_can_be_loaded,
-    the_flavor_is_what_the_server_says,
+    the_flavor_matches_what_the_server_says,
 );
 
 fn fill(url: &str) {
@@ -36,23 +36,15 @@ fn assert_filled(url: &str) {
     assert_eq!(one(url, "SELECT what FROM kept").unwrap(), "still there");
 }
 
-fn start_use_stop_not_running_start_again_still_there(server: fn() -> Builder<MySql>) {
+fn data_and_port_survive_a_stop(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
-    let port = daemon.port();
     fill(&daemon.url());
-    daemon.stop().unwrap();
-    assert!(!daemon.is_running());
-    let refused = TcpStream::connect(("127.0.0.1", port)).unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
-    daemon.stop().unwrap();
-    assert!(daemon.start_if_not_running().unwrap());
-    assert!(!daemon.start_if_not_running().unwrap());
-    assert_eq!(daemon.port(), port);
+    stop_and_start(&daemon);
     assert_filled(&daemon.url());
 }
 
-fn restart_keeps_data_and_port_in_another_process(server: fn() -> Builder<MySql>) {
-    let daemon = server().user("app", "pass").start().unwrap();
+fn a_restart_keeps_data_and_port_in_another_process(server: fn() -> MySqlBuilder) {
+    let daemon = server().username("app").password("pass").start().unwrap();
     let (port, pid) = (daemon.port(), daemon.pid());
     fill(&daemon.url());
     daemon.restart().unwrap();
@@ -61,7 +53,7 @@ fn restart_keeps_data_and_port_in_another_process(server: fn() -> Builder<MySql>
     assert_filled(&daemon.url());
 }
 
-fn a_crash_loses_nothing_that_was_committed(server: fn() -> Builder<MySql>) {
+fn a_crash_loses_nothing_that_was_committed(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     fill(&daemon.url());
     daemon.kill().unwrap();
@@ -77,7 +69,7 @@ fn greets(daemon: &MySqlDaemon) -> bool {
     stream.read(&mut [0]).is_ok_and(|count| count == 1)
 }
 
-fn a_paused_server_is_silent_until_resumed(server: fn() -> Builder<MySql>) {
+fn a_paused_server_is_silent_until_resumed(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     daemon.pause().unwrap();
     assert!(daemon.is_running());
@@ -86,7 +78,7 @@ fn a_paused_server_is_silent_until_resumed(server: fn() -> Builder<MySql>) {
     assert_eq!(one(&daemon.url(), "SELECT 'awake'").unwrap(), "awake");
 }
 
-fn a_paused_server_can_be_stopped(server: fn() -> Builder<MySql>) {
+fn a_paused_server_can_be_stopped(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     fill(&daemon.url());
     daemon.pause().unwrap();
@@ -95,7 +87,7 @@ fn a_paused_server_can_be_stopped(server: fn() -> Builder<MySql>) {
     assert_filled(&daemon.url());
 }
 
-fn a_dropped_server_leaves_nothing(server: fn() -> Builder<MySql>) {
+fn a_dropped_server_leaves_nothing(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let daemon = server().temp_root(root.path()).start().unwrap();
     fill(&daemon.url());
@@ -104,10 +96,15 @@ fn a_dropped_server_leaves_nothing(server: fn() -> Builder<MySql>) {
     assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
 
-fn a_users_directory_is_left_with_the_data_and_can_be_loaded(server: fn() -> Builder<MySql>) {
+fn a_users_directory_keeps_the_data_and_can_be_loaded(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let dir = root.path().join("a user's \"own\" # dir");
-    let daemon = server().working_dir(&dir).user("app", "pass").start().unwrap();
+    let daemon = server()
+        .working_dir(&dir)
+        .username("app")
+        .password("pass")
+        .start()
+        .unwrap();
     let (port, url, root_url) = (daemon.port(), daemon.url(), daemon.root_url());
     fill(&url);
     drop(daemon);
@@ -124,14 +121,15 @@ fn a_users_directory_is_left_with_the_data_and_can_be_loaded(server: fn() -> Bui
     assert!(!dir.exists());
 }
 
-fn a_second_start_in_a_users_directory_finds_everything_and_can_change_it(server: fn() -> Builder<MySql>) {
+fn a_second_start_in_a_users_directory_keeps_options_and_can_change_them(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let dir = root.path().join("mine");
     let init = "CREATE TABLE once (n INT)";
     let first = server()
         .working_dir(&dir)
         .database("shop")
-        .user("app", "first")
+        .username("app")
+        .password("first")
         .setting("max_connections", "17")
         .init_sql(init)
         .start()
@@ -157,11 +155,15 @@ fn a_second_start_in_a_users_directory_finds_everything_and_can_change_it(server
 
     let third = server()
         .working_dir(&dir)
-        .user("app", "second")
+        .username("app")
+        .password("second")
         .root_password("new root")
         .start()
         .unwrap();
-    assert_eq!((third.password(), third.root_password()), ("second", "new root"));
+    assert_eq!(
+        (third.password(), third.root_password()),
+        (Some("second"), Some("new root"))
+    );
     assert_filled(&third.url());
     assert_eq!(one(&third.root_url(), "SELECT 'in'").unwrap(), "in");
     assert_eq!(code(run(&url, "SELECT 1")), Some(ACCESS_DENIED));
@@ -169,7 +171,7 @@ fn a_second_start_in_a_users_directory_finds_everything_and_can_change_it(server
     assert_filled(&third.url());
 }
 
-fn a_detached_server_runs_on_and_can_be_loaded(server: fn() -> Builder<MySql>) {
+fn a_detached_server_runs_on_and_can_be_loaded(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let daemon = server().temp_root(root.path()).start().unwrap();
     let (pid, port) = (daemon.pid(), daemon.port());
@@ -183,7 +185,7 @@ fn a_detached_server_runs_on_and_can_be_loaded(server: fn() -> Builder<MySql>) {
     assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
 
-fn the_flavor_is_what_the_server_says(server: fn() -> Builder<MySql>) {
+fn the_flavor_matches_what_the_server_says(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     let says = one(&daemon.url(), "SELECT VERSION()").unwrap();
     assert_eq!(daemon.flavor() == Flavor::MariaDb, says.contains("MariaDB"), "{says}");
@@ -192,7 +194,7 @@ fn the_flavor_is_what_the_server_says(server: fn() -> Builder<MySql>) {
 }
 
 #[test]
-fn data_of_one_server_are_not_given_to_the_other() {
+fn one_server_does_not_get_the_data_of_the_other() {
     let root = private_root();
     let dir = root.path().join("mine");
     mariadb().working_dir(&dir).start().unwrap().close().unwrap();
@@ -205,9 +207,14 @@ fn data_of_one_server_are_not_given_to_the_other() {
     assert!(again.is_running());
 }
 
-#[with_mysql(database = "shop", user("clerk", "pass"), setting("max_connections", "17"))]
+#[with_mysql(
+    username = "clerk",
+    password = "pass",
+    database = "shop",
+    setting("max_connections", "17")
+)]
 #[test]
-fn a_test_is_handed_one(mysql: MySqlDaemon) {
+fn the_attribute_starts_one(mysql: MySqlDaemon) {
     assert_eq!(one(&mysql.url(), "SELECT DATABASE()").unwrap(), "shop");
     assert_eq!(
         one(&mysql.url(), "SELECT SUBSTRING_INDEX(USER(), '@', 1)").unwrap(),
@@ -220,7 +227,7 @@ fn a_test_is_handed_one(mysql: MySqlDaemon) {
 }
 
 #[test]
-fn several_at_once() {
+fn several_start_at_once() {
     let started: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| mariadb().start().unwrap())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

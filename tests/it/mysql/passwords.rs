@@ -1,23 +1,23 @@
-//! Nobody gets in without the password, at no moment.
+//! Nobody gets in without the password, at any moment.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use managed_daemons::{Builder, Daemon, ManagedDaemonError, MySql, MySqlDaemon};
+use managed_daemons::{Daemon, ManagedDaemonError, MySql, MySqlBuilder, MySqlDaemon};
 
 use super::{code, on_both_servers, one, run, ACCESS_DENIED};
 
 on_both_servers!(
-    roots_password_holds_over_tcp_and_over_the_socket,
-    no_account_of_the_servers_own_is_open,
-    nobody_gets_in_while_it_starts,
-    a_password_is_taken_literally,
-    no_credential_is_to_be_seen,
-    a_restart_leaves_what_a_test_has_changed,
+    root_needs_the_password_over_tcp_and_the_socket,
+    no_built_in_account_is_open,
+    nobody_gets_in_during_the_start,
+    any_text_can_be_a_password,
+    passwords_are_shown_nowhere,
+    a_restart_keeps_passwords_that_a_test_has_changed,
 );
 
-/// The URL of somebody else, or with another password.
-fn url_of(daemon: &MySqlDaemon, socket: bool, credentials: &str) -> String {
+/// The URL with other credentials.
+fn url_with(daemon: &MySqlDaemon, socket: bool, credentials: &str) -> String {
     let url = if socket {
         daemon.root_unix_socket_url()
     } else {
@@ -27,7 +27,7 @@ fn url_of(daemon: &MySqlDaemon, socket: bool, credentials: &str) -> String {
     format!("mysql://{credentials}@{rest}")
 }
 
-fn roots_password_holds_over_tcp_and_over_the_socket(server: fn() -> Builder<MySql>) {
+fn root_needs_the_password_over_tcp_and_the_socket(server: fn() -> MySqlBuilder) {
     for daemon in [
         server().start().unwrap(),
         server().root_password("s3cret").start().unwrap(),
@@ -43,28 +43,28 @@ fn roots_password_holds_over_tcp_and_over_the_socket(server: fn() -> Builder<MyS
         run(&daemon.root_url(), "CREATE DATABASE another").unwrap();
         for socket in [false, true] {
             for credentials in ["root:wrong", "root", "root:"] {
-                let refused = run(&url_of(&daemon, socket, credentials), "SELECT 1");
+                let refused = run(&url_with(&daemon, socket, credentials), "SELECT 1");
                 assert_eq!(code(refused), Some(ACCESS_DENIED), "{credentials} {socket}");
             }
-            // MySQL asks a user whom it does not know for a proof of some kind, perhaps of one that the client can't give.
+            // MySQL asks unknown users for a proof, perhaps one that the client can't give.
             for credentials in ["nobody", ":"] {
                 assert!(
-                    run(&url_of(&daemon, socket, credentials), "SELECT 1").is_err(),
+                    run(&url_with(&daemon, socket, credentials), "SELECT 1").is_err(),
                     "{credentials} {socket}"
                 );
             }
         }
-        // Again after the server has seen the right one, which MySQL remembers.
+        // MySQL remembers a password that was right.
         daemon.restart().unwrap();
         assert_eq!(
-            code(run(&url_of(&daemon, true, "root"), "SELECT 1")),
+            code(run(&url_with(&daemon, true, "root"), "SELECT 1")),
             Some(ACCESS_DENIED)
         );
         assert_eq!(one(&daemon.root_url(), "SELECT 'in'").unwrap(), "in");
     }
 }
 
-fn no_account_of_the_servers_own_is_open(server: fn() -> Builder<MySql>) {
+fn no_built_in_account_is_open(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     let accounts = one(
         &daemon.root_url(),
@@ -75,16 +75,16 @@ fn no_account_of_the_servers_own_is_open(server: fn() -> Builder<MySql>) {
     for account in accounts.split('/') {
         for socket in [false, true] {
             assert!(
-                code(run(&url_of(&daemon, socket, account), "SELECT 1")).is_some(),
+                code(run(&url_with(&daemon, socket, account), "SELECT 1")).is_some(),
                 "{account}"
             );
         }
     }
 }
 
-fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
+fn nobody_gets_in_during_the_start(server: fn() -> MySqlBuilder) {
     let configured = server().configure().unwrap();
-    let urls = [false, true].map(|socket| url_of(&configured, socket, "root"));
+    let urls = [false, true].map(|socket| url_with(&configured, socket, "root"));
     let (started, refused) = (AtomicBool::new(false), AtomicU32::new(0));
     let daemon = std::thread::scope(|scope| {
         for url in &urls {
@@ -111,7 +111,7 @@ fn nobody_gets_in_while_it_starts(server: fn() -> Builder<MySql>) {
     drop(daemon);
 }
 
-/// What a shell, a file of options, SQL or a URL could stumble over.
+/// Text that has a meaning in a shell, an option file, SQL or a URL.
 const AWKWARD: &[&str] = &[
     "'",
     "\"",
@@ -135,13 +135,13 @@ const AWKWARD: &[&str] = &[
     "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
 ];
 
-fn a_password_is_taken_literally(server: fn() -> Builder<MySql>) {
+fn any_text_can_be_a_password(server: fn() -> MySqlBuilder) {
     let mut builder = server().root_password(AWKWARD.concat());
     for (at, password) in AWKWARD.iter().enumerate() {
-        builder = builder.user(format!("user{at}"), *password);
+        builder = builder.extra_user(format!("user{at}"), *password);
     }
     let daemon = builder.start().unwrap();
-    assert_eq!(daemon.root_password(), AWKWARD.concat());
+    assert_eq!(daemon.root_password(), Some(&*AWKWARD.concat()));
     assert_eq!(one(&daemon.root_url(), "SELECT DATABASE()").unwrap(), "test");
     assert_eq!(
         one(&daemon.root_unix_socket_url(), "SELECT DATABASE()").unwrap(),
@@ -164,8 +164,11 @@ fn a_password_is_taken_literally(server: fn() -> Builder<MySql>) {
     assert_eq!(one(&daemon.url(), "SELECT 'in'").unwrap(), "in");
 }
 
-fn no_credential_is_to_be_seen(server: fn() -> Builder<MySql>) {
-    let builder = server().root_password("r00t-s3cret").user("app", "4pp-s3cret");
+fn passwords_are_shown_nowhere(server: fn() -> MySqlBuilder) {
+    let builder = server()
+        .root_password("r00t-s3cret")
+        .username("app")
+        .password("4pp-s3cret");
     let shown = format!("{builder:?}");
     let daemon = builder.start().unwrap();
     let shown = shown + &format!("{daemon:?}") + &format!("{:?}", &*daemon);
@@ -174,7 +177,7 @@ fn no_credential_is_to_be_seen(server: fn() -> Builder<MySql>) {
         .map(|file| String::from_utf8_lossy(&std::fs::read(process.join(file)).unwrap()).into_owned());
     let everything = shown + &seen.concat() + &daemon.log().unwrap();
     assert!(!everything.contains("s3cret"), "{everything}");
-    // In files: in none but `service.json`, and there for the daemon's user alone.
+    // The only file with a password is `service.json`, which only the daemon's user can read.
     let found = files_with(daemon.working_dir(), "s3cret");
     assert_eq!(found, ["service.json"]);
 }
@@ -197,8 +200,8 @@ fn files_with(dir: &Path, text: &str) -> Vec<String> {
     found
 }
 
-fn a_restart_leaves_what_a_test_has_changed(server: fn() -> Builder<MySql>) {
-    let daemon = server().user("app", "pass").start().unwrap();
+fn a_restart_keeps_passwords_that_a_test_has_changed(server: fn() -> MySqlBuilder) {
+    let daemon = server().username("app").password("pass").start().unwrap();
     run(&daemon.root_url(), "ALTER USER 'app'@'%' IDENTIFIED BY 'rotated'").unwrap();
     run(
         &daemon.root_url(),
@@ -208,18 +211,21 @@ fn a_restart_leaves_what_a_test_has_changed(server: fn() -> Builder<MySql>) {
     daemon.restart().unwrap();
     assert_eq!(code(run(&daemon.url(), "SELECT 1")), Some(ACCESS_DENIED));
     assert_eq!(
-        one(&url_of(&daemon, true, "root:rotated"), "SELECT 'in'").unwrap(),
+        one(&url_with(&daemon, true, "root:rotated"), "SELECT 'in'").unwrap(),
         "in"
     );
 }
 
 #[test]
-fn what_can_be_no_password_is_refused_with_its_option() {
+fn impossible_passwords_are_refused_with_their_option() {
     let cases = [
         (super::mariadb().root_password(""), "root_password"),
         (super::mariadb().root_password("a\0b"), "root_password"),
-        (super::mariadb().user("app", ""), "user"),
-        (super::mariadb().user("app", "a\0b"), "user"),
+        (super::mariadb().username("app").password(""), "password"),
+        (super::mariadb().username("app").password("a\0b"), "password"),
+        (super::mariadb().extra_user("app", ""), "extra_user"),
+        (super::mariadb().extra_user("app", "a\0b"), "extra_user"),
+        (super::mariadb().password("one").root_password("two"), "password"),
     ];
     for (builder, wrong) in cases {
         let ManagedDaemonError::Start { source, .. } = builder.start().unwrap_err() else {

@@ -1,18 +1,18 @@
 //! The server's settings.
 
-use managed_daemons::{Builder, MySql};
+use managed_daemons::{MySql, MySqlBuilder};
 
 use super::{mariadb, on_both_servers, one, run};
 
 on_both_servers!(
-    settings_are_in_effect_and_win_over_ours,
-    a_setting_is_taken_literally,
+    settings_override_the_defaults,
+    any_text_can_be_the_value_of_a_setting,
     a_setting_that_shapes_the_data_directory_works,
-    the_defaults_are_those_that_tests_rely_on,
-    no_file_of_options_of_the_systems_is_read,
+    the_defaults_are_what_tests_rely_on,
+    the_systems_option_files_are_not_read,
 );
 
-fn settings_are_in_effect_and_win_over_ours(server: fn() -> Builder<MySql>) {
+fn settings_override_the_defaults(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .setting("max-connections", "11")
         .setting("max_connections", "17")
@@ -24,11 +24,12 @@ fn settings_are_in_effect_and_win_over_ours(server: fn() -> Builder<MySql>) {
     assert_eq!(one(&daemon.url(), sql).unwrap(), "17 67108864 <>");
 }
 
-fn a_setting_is_taken_literally(server: fn() -> Builder<MySql>) {
-    // Run for each user who may not do everything.
+fn any_text_can_be_the_value_of_a_setting(server: fn() -> MySqlBuilder) {
+    // Run for each connection of a user who is no superuser.
     let value = "SET @seen = 'a\"b # c\\\\d\n[client]\nuser=x\t ;'";
     let daemon = server()
-        .user("app", "pass")
+        .username("app")
+        .password("pass")
         .setting("init_connect", value)
         .start()
         .unwrap();
@@ -39,7 +40,7 @@ fn a_setting_is_taken_literally(server: fn() -> Builder<MySql>) {
     );
 }
 
-fn a_setting_that_shapes_the_data_directory_works(server: fn() -> Builder<MySql>) {
+fn a_setting_that_shapes_the_data_directory_works(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .setting("lower_case_table_names", "1")
         .setting("innodb_page_size", "8K")
@@ -56,18 +57,18 @@ fn a_setting_that_shapes_the_data_directory_works(server: fn() -> Builder<MySql>
     );
 }
 
-fn the_defaults_are_those_that_tests_rely_on(server: fn() -> Builder<MySql>) {
+fn the_defaults_are_what_tests_rely_on(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     run(&daemon.url(), "CREATE TABLE t (n INT PRIMARY KEY, b LONGBLOB)").unwrap();
     let sql = "SELECT CONCAT_WS(' ', @@character_set_server, @@default_storage_engine, @@autocommit + 0, @@lower_case_table_names)";
     assert_eq!(one(&daemon.url(), sql).unwrap(), "utf8mb4 InnoDB 1 0");
-    // The redo log is small, and a row that is not is taken all the same.
+    // The redo log is small, but a large row fits.
     run(&daemon.url(), "INSERT INTO t VALUES (1, REPEAT('x', 5000000))").unwrap();
     assert_eq!(
         one(&daemon.url(), "SELECT CAST(LENGTH(b) AS CHAR) FROM t").unwrap(),
         "5000000"
     );
-    // And so is a transaction that locks many rows, though the buffer pool is small.
+    // The buffer pool is small, but a transaction may lock many rows.
     let many = "SET SESSION cte_max_recursion_depth = 1000000";
     let fill = "CREATE TABLE many (n INT PRIMARY KEY); INSERT INTO many \
                 WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200000) SELECT n FROM s; \
@@ -84,12 +85,12 @@ fn the_defaults_are_those_that_tests_rely_on(server: fn() -> Builder<MySql>) {
     );
 }
 
-fn no_file_of_options_of_the_systems_is_read(server: fn() -> Builder<MySql>) {
+fn the_systems_option_files_are_not_read(server: fn() -> MySqlBuilder) {
     let daemon = server().start().unwrap();
     let cmdline = std::fs::read(format!("/proc/{}/cmdline", daemon.pid().unwrap())).unwrap();
     let cmdline = String::from_utf8_lossy(&cmdline).into_owned();
     let conf = daemon.working_dir().join("service.conf");
-    // The only file there is to it then, and that only as the first argument.
+    // The server reads no other option file if this is the first argument.
     let after_program = cmdline.split_once("--").unwrap().1;
     let last_of_loader = after_program
         .rsplit_once("sbin/")
@@ -105,7 +106,7 @@ fn no_file_of_options_of_the_systems_is_read(server: fn() -> Builder<MySql>) {
 }
 
 #[test]
-fn what_the_framework_sets_can_not_be_set() {
+fn settings_that_the_framework_needs_are_refused() {
     for name in [
         "datadir",
         "bind-address",
@@ -124,7 +125,7 @@ fn what_the_framework_sets_can_not_be_set() {
 }
 
 #[test]
-fn what_can_be_no_setting_is_refused() {
+fn malformed_settings_are_refused() {
     for (name, value, says) in [
         ("", "1", "is no setting"),
         ("max connections", "1", "is no setting"),

@@ -1,4 +1,4 @@
-//! Every URL is one that tokio-postgres, sqlx and libpq take.
+//! tokio-postgres, sqlx and libpq take every URL.
 
 use managed_daemons::PostgresDaemon;
 use sqlx::{Connection, PgConnection, Row};
@@ -6,7 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use super::{builder, connect, output, runtime, start};
 
-/// A user, a password and a database with everything in them that means something in a URL, in SQL or in a configuration.
+/// Characters that have a meaning in a URL, in SQL or in a configuration.
 const USER: &str = "Ann Oñeil@ex:am/ple?#%&";
 const PASSWORD: &str = "q\"u'o\\te\n#%@:/?& \t$&{}";
 const DATABASE: &str = "da\"ta b'a/s?e";
@@ -31,7 +31,7 @@ fn assert_every_client_gets_in(daemon: &PostgresDaemon) {
         let args = ["--tuples-only", "--no-align", "--field-separator=\n", "-c", WHO, &url];
         let mut bare = daemon.psql();
         if let Ok(command) = &mut bare {
-            // The URL alone has to do.
+            // The URL must be enough.
             for name in ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD"] {
                 command.env_remove(name);
             }
@@ -49,25 +49,26 @@ fn assert_every_client_gets_in(daemon: &PostgresDaemon) {
 }
 
 #[test]
-fn plain_names() {
+fn every_client_takes_plain_names() {
     assert_every_client_gets_in(&start(builder()));
 }
 
 #[test]
-fn names_with_everything_in_them() {
+fn every_client_takes_special_characters() {
     let daemon = start(builder().user(USER).password(PASSWORD).database(DATABASE));
     assert_eq!(daemon.password(), Some(PASSWORD));
     assert_every_client_gets_in(&daemon);
 }
 
 #[test]
-fn names_and_passwords_that_are_not_ascii() {
+fn every_client_takes_names_and_passwords_that_are_not_ascii() {
     assert_every_client_gets_in(&start(builder().user("jürgen").password("pässwörd").database("größe")));
 }
 
 #[test]
-fn a_password_that_clients_normalise() {
-    // A ligature and a decomposed letter: what is hashed is "fiü". sqlx does not normalise, and gets in with that only.
+fn clients_may_normalise_a_password() {
+    // A ligature and a decomposed letter: the server hashes "fiü". sqlx does not normalise, and gets
+    // in only with that.
     let (given, normal) = ("\u{fb01}u\u{308}", "fi\u{fc}");
     let daemon = start(builder().password(given));
     let url = daemon.url();
@@ -90,14 +91,14 @@ fn encoded(text: &str) -> String {
 }
 
 #[test]
-fn without_password() {
+fn every_client_gets_in_without_a_password() {
     let daemon = start(builder().without_password());
     assert_eq!(daemon.password(), None);
     assert_every_client_gets_in(&daemon);
 }
 
 #[test]
-fn as_often_hashed_as_the_standard_wants() {
+fn a_password_can_be_hashed_as_often_as_the_standard_asks() {
     let daemon = start(builder().scram_iterations(4096));
     assert_every_client_gets_in(&daemon);
     let stored = daemon
@@ -122,7 +123,7 @@ fn nobody_gets_in_with_another_password() {
 }
 
 #[test]
-fn credentials_are_shown_nowhere() {
+fn passwords_are_shown_nowhere() {
     let daemon = start(builder().password("hush-hush").role("r", "hush-hush"));
     assert!(!format!("{daemon:?}").contains("hush"));
     assert!(!daemon.log().unwrap().contains("hush"));
@@ -133,9 +134,9 @@ fn credentials_are_shown_nowhere() {
     }
 }
 
-/// Whoever has the URL of a server that is only configured may be there before its start is over.
+/// The URL is known before the start, so a client may connect before the start is over.
 #[test]
-fn a_client_that_can_not_wait_finds_all_there_is() {
+fn a_client_that_connects_during_the_start_finds_everything() {
     for _ in 0..5 {
         let configured = builder().configure().unwrap();
         let url = configured.url();
@@ -145,7 +146,7 @@ fn a_client_that_can_not_wait_finds_all_there_is() {
                     let client = loop {
                         match connect(&url).await {
                             Ok(client) => break client,
-                            // Nobody listens yet, or it says that it is starting.
+                            // Nobody listens yet, or the server is starting.
                             Err(error) if error.code().is_none_or(|code| *code == SqlState::CANNOT_CONNECT_NOW) => {}
                             Err(error) => panic!("{error:?}"),
                         }

@@ -1,4 +1,4 @@
-//! Start, use, stop, is not running, start again, still there.
+//! A server's life, from start to drop.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn assert_kept(daemon: &PostgresDaemon) {
 }
 
 #[test]
-fn stop_keeps_data_and_port() {
+fn a_stop_keeps_data_and_port() {
     let daemon = start(builder());
     let (port, url) = (daemon.port(), daemon.url());
     keep(&daemon);
@@ -52,14 +52,14 @@ fn a_stop_does_not_wait_for_clients() {
 }
 
 #[test]
-fn what_was_committed_survives_a_kill_under_load() {
+fn committed_rows_survive_a_kill_under_load() {
     let daemon = start(builder());
     daemon.query("CREATE TABLE counted (n int PRIMARY KEY)").unwrap();
     let confirmed = runtime().block_on(async {
         let client = connect(&daemon.url()).await.unwrap();
         let mut confirmed = 0;
         for n in 1_i32.. {
-            // Killed without a warning, at whatever it is doing by then.
+            // The kill comes without a warning.
             if n == 500 {
                 daemon.kill().unwrap();
             }
@@ -76,26 +76,23 @@ fn what_was_committed_survives_a_kill_under_load() {
 }
 
 #[test]
-fn one_that_was_killed_from_outside_starts_again() {
+fn a_server_that_was_killed_from_outside_starts_again() {
     let daemon = start(builder());
     keep(&daemon);
     let pid = nix::unistd::Pid::from_raw(daemon.pid().unwrap() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
-    crate::support::eventually("seen to be gone", || match daemon.is_running() {
-        true => Err(()),
-        false => Ok(()),
-    });
+    crate::support::eventually_false("running", || daemon.is_running());
     assert!(daemon.start_if_not_running().unwrap());
     assert_kept(&daemon);
 }
 
 #[test]
-fn a_paused_one_answers_nobody_and_goes_on_where_it_was() {
+fn a_paused_server_is_silent_until_resumed() {
     let daemon = start(builder());
     runtime().block_on(async {
         let client = connect(&daemon.url()).await.unwrap();
         daemon.pause().unwrap();
-        // The process behind this connection leads a session of its own.
+        // The process behind this connection is in another session.
         let answer = tokio::time::timeout(Duration::from_millis(200), client.batch_execute("SELECT 1")).await;
         assert!(answer.is_err(), "it answers");
         daemon.resume().unwrap();
@@ -106,7 +103,7 @@ fn a_paused_one_answers_nobody_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn it_can_be_loaded_while_it_runs_and_when_it_is_stopped() {
+fn a_running_or_stopped_server_can_be_loaded() {
     let daemon = start(builder().database("app").role("reader", "r").setting("work_mem", "5MB"));
     keep(&daemon);
     let (port, url, reader) = (daemon.port(), daemon.url(), daemon.url_for("reader"));
@@ -132,7 +129,7 @@ fn it_can_be_loaded_while_it_runs_and_when_it_is_stopped() {
 }
 
 #[test]
-fn a_directory_of_the_users_own_keeps_everything() {
+fn a_users_directory_keeps_everything() {
     let root = private_root();
     let dir = root.path().join("with space and 'quote'").join("pg");
     std::fs::create_dir(dir.parent().unwrap()).unwrap();
@@ -163,7 +160,7 @@ fn a_directory_of_the_users_own_keeps_everything() {
 }
 
 #[test]
-fn a_path_too_long_for_a_socket_gets_a_short_one() {
+fn a_path_too_long_for_a_socket_gets_a_socket_elsewhere() {
     let root = private_root();
     let dir = root.path().join("d".repeat(100));
     let daemon = start(builder().working_dir(dir));
@@ -174,7 +171,7 @@ fn a_path_too_long_for_a_socket_gets_a_short_one() {
 }
 
 #[test]
-fn a_directory_that_is_no_text_will_do() {
+fn a_directory_name_need_not_be_text() {
     use std::os::unix::ffi::OsStrExt;
     let root = private_root();
     let dir = root.path().join(std::ffi::OsStr::from_bytes(b"no\xfftext\n"));
@@ -183,7 +180,7 @@ fn a_directory_that_is_no_text_will_do() {
 }
 
 #[test]
-fn a_bad_setting_fails_at_once_in_its_own_words() {
+fn a_bad_setting_is_reported_at_once_in_the_servers_words() {
     let begin = std::time::Instant::now();
     let report = refusal(builder().setting("work_mem", "a lot").start_timeout(FAR));
     assert!(report.contains("invalid value for parameter \"work_mem\""), "{report}");
@@ -193,11 +190,11 @@ fn a_bad_setting_fails_at_once_in_its_own_words() {
 }
 
 #[test]
-fn it_reads_its_configuration_again() {
+fn a_reload_reads_the_configuration_again() {
     let daemon = start(builder());
     daemon.query("ALTER SYSTEM SET work_mem = '7MB'").unwrap();
     daemon.reload().unwrap();
-    crate::support::eventually("reloaded", || match value(&daemon, "SHOW work_mem") {
+    crate::support::eventually("probe_reload", || match value(&daemon, "SHOW work_mem") {
         set if set == "7MB" => Ok(()),
         other => Err(other),
     });
@@ -205,13 +202,13 @@ fn it_reads_its_configuration_again() {
 
 #[with_postgres(database = "app", setting("work_mem", "6MB"), init_sql = "CREATE TABLE t ()")]
 #[test]
-fn a_test_is_handed_one(postgres: PostgresDaemon) {
+fn the_attribute_starts_one(postgres: PostgresDaemon) {
     assert_eq!(value(&postgres, "SELECT count(*) FROM t"), "0");
     assert_eq!(value(&postgres, "SHOW work_mem"), "6MB");
 }
 
 #[with_postgres]
 #[tokio::test]
-async fn an_async_test_is_handed_one(postgres: &PostgresDaemon) -> Result<(), tokio_postgres::Error> {
+async fn the_attribute_starts_one_for_an_async_test(postgres: &PostgresDaemon) -> Result<(), tokio_postgres::Error> {
     connect(&postgres.url()).await?.batch_execute("SELECT 1").await
 }

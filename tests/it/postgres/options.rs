@@ -3,7 +3,7 @@
 use super::{builder, connect, refusal, runtime, start, value};
 
 #[test]
-fn further_databases_and_roles() {
+fn extra_databases_and_roles_can_be_used() {
     let daemon = start(
         builder()
             .database("app")
@@ -43,7 +43,7 @@ fn further_databases_and_roles() {
 }
 
 #[test]
-fn databases_can_be_made_as_anywhere() {
+fn databases_can_be_created_and_dropped() {
     let daemon = start(builder());
     daemon.query("CREATE DATABASE one").unwrap();
     daemon
@@ -53,7 +53,7 @@ fn databases_can_be_made_as_anywhere() {
 }
 
 #[test]
-fn settings_win_over_defaults_and_the_last_one_over_the_others() {
+fn settings_override_the_defaults_and_earlier_settings() {
     let daemon = start(
         builder()
             .setting("shared_buffers", "8MB")
@@ -82,15 +82,15 @@ fn the_defaults_are_what_is_documented() {
     ] {
         assert_eq!(value(&daemon, &format!("SHOW {name}")), expected, "{name}");
     }
-    // Nothing that is not ours, but for its own compile-time defaults.
+    // What the framework does not set is as PostgreSQL was compiled.
     assert_eq!(value(&daemon, "SELECT lower('ÄÉ') || upper('ß')"), "äéß");
     assert_eq!(value(&daemon, "SELECT min(x) FROM (VALUES ('a'), ('B')) v(x)"), "B");
     assert_eq!(value(&daemon, "SELECT to_tsvector('running')"), "'run':1");
 }
 
-/// What was done when its data were made was done by somebody else.
+/// What made the template is not counted.
 #[test]
-fn the_statistics_of_a_new_server_begin_with_nothing() {
+fn a_new_server_has_no_statistics() {
     let daemon = start(builder().init_sql("CREATE TABLE item AS SELECT 1 AS id"));
     let written = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del + vacuum_count), 0) FROM pg_stat_all_tables";
     assert_eq!(value(&daemon, written), "0");
@@ -98,7 +98,7 @@ fn the_statistics_of_a_new_server_begin_with_nothing() {
 }
 
 #[test]
-fn a_locale_and_an_encoding_of_ones_own() {
+fn locale_and_encoding_can_be_chosen() {
     let daemon = start(builder().locale("C").encoding("LATIN1"));
     assert_eq!(value(&daemon, "SHOW server_encoding"), "LATIN1");
     assert_eq!(
@@ -115,7 +115,7 @@ fn a_locale_and_an_encoding_of_ones_own() {
 }
 
 #[test]
-fn a_lean_one_does_plain_sql() {
+fn a_lean_server_runs_plain_sql() {
     let daemon = start(
         builder()
             .lean()
@@ -134,7 +134,7 @@ fn a_lean_one_does_plain_sql() {
 }
 
 #[test]
-fn checksums_of_pages() {
+fn page_checksums_can_be_chosen() {
     for on in [false, true] {
         let daemon = start(builder().data_checksums(on));
         assert_eq!(value(&daemon, "SHOW data_checksums"), if on { "on" } else { "off" });
@@ -142,7 +142,7 @@ fn checksums_of_pages() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_with_a_reason() {
+fn unusable_options_are_refused_with_a_reason() {
     for (broken, why) in [
         (builder().user(""), "is empty"),
         (builder().user("pg_me"), "keeps for itself"),

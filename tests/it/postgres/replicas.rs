@@ -5,7 +5,7 @@ use managed_daemons::PostgresDaemon;
 use super::{builder, connect, runtime, start, value};
 
 #[test]
-fn a_replica_has_what_its_primary_had_and_gets() {
+fn a_replica_follows_its_primary() {
     let primary = start(
         builder()
             .database("app")
@@ -37,7 +37,7 @@ fn a_replica_has_what_its_primary_had_and_gets() {
 }
 
 #[test]
-fn it_catches_up_after_a_stop_and_a_kill_of_either() {
+fn a_replica_catches_up_after_a_stop_or_kill_of_either_server() {
     let primary = start(builder());
     let replica = primary.replica().unwrap();
     primary.query("CREATE TABLE t (n int)").unwrap();
@@ -60,7 +60,7 @@ fn it_catches_up_after_a_stop_and_a_kill_of_either() {
 }
 
 #[test]
-fn it_can_be_promoted_and_then_written_to() {
+fn a_promoted_replica_can_be_written_to() {
     let primary = start(builder().init_sql("CREATE TABLE t (n int)"));
     let replica = primary.replica().unwrap();
     replica.catch_up_with(&primary).unwrap();
@@ -72,7 +72,7 @@ fn it_can_be_promoted_and_then_written_to() {
 }
 
 #[test]
-fn two_replicas_and_one_of_a_replica_that_was_loaded() {
+fn a_loaded_replica_follows_beside_another() {
     let primary = start(builder());
     let (one, two) = (primary.replica().unwrap(), primary.replica().unwrap());
     let dir = two.detach().unwrap();
@@ -87,7 +87,7 @@ fn two_replicas_and_one_of_a_replica_that_was_loaded() {
 }
 
 #[test]
-fn one_that_is_no_replica_says_so() {
+fn a_server_that_is_no_replica_says_so() {
     let (one, other) = (start(builder()), start(builder()));
     let error = one.catch_up_with(&other).unwrap_err().to_string();
     assert!(error.contains("no replica"), "{error}");

@@ -1,10 +1,10 @@
-//! Encrypted connections, and an authority that is this daemon's alone.
+//! Encrypted connections, and a certificate authority for each daemon.
 
 use super::{builder, connect, output, runtime, start};
 
 const HOW: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 
-/// libpq, with nothing but the URL; `None` where there is no psql.
+/// Whether libpq encrypts a connection, given the URL alone; `None` where there is no psql.
 fn over(daemon: &managed_daemons::PostgresDaemon, url: &str) -> Option<String> {
     let mut command = daemon.psql();
     if let Ok(command) = &mut command {
@@ -36,7 +36,7 @@ fn a_client_can_verify_the_server() {
 }
 
 #[test]
-fn it_can_be_required_and_is_kept_for_later_starts() {
+fn tls_can_be_required_and_is_kept_for_later_starts() {
     let root = crate::support::private_root();
     let dir = root.path().join("pg");
     let before = {
@@ -66,7 +66,7 @@ fn it_can_be_required_and_is_kept_for_later_starts() {
 }
 
 #[test]
-fn without_it_there_is_no_authority() {
+fn without_tls_there_is_no_authority() {
     let daemon = start(builder());
     assert_eq!((daemon.tls_ca(), daemon.tls_url()), (None, None));
 }

@@ -1,4 +1,4 @@
-//! psql, dumps and what else comes with an installation.
+//! PostgreSQL's client programs: psql, dumps and others.
 
 use managed_daemons::{ManagedDaemonError, PostgresDaemon};
 
@@ -13,7 +13,7 @@ fn has(daemon: &PostgresDaemon, program: &str) -> bool {
 }
 
 #[test]
-fn psql_stops_at_the_first_error_and_reads_nothing_of_the_users() {
+fn psql_stops_at_the_first_error_and_ignores_the_users_configuration() {
     let daemon = start(builder());
     let Some(text) = output(daemon.psql(), &["-At", "-c", "SELECT 1", "-c", "SELECT current_user"]) else {
         return;
@@ -33,7 +33,7 @@ fn psql_stops_at_the_first_error_and_reads_nothing_of_the_users() {
 }
 
 #[test]
-fn a_dump_of_one_restores_into_another() {
+fn a_dump_can_be_restored_into_another_server() {
     let one = start(
         builder()
             .database("from")
@@ -42,7 +42,7 @@ fn a_dump_of_one_restores_into_another() {
     if !has(&one, "pg_dump") || !has(&one, "pg_restore") {
         return;
     }
-    // A server without one of its own, on a machine that has an older one: that refuses, and says so.
+    // An older pg_dump refuses a newer server.
     let version = output(one.client("pg_dump"), &["--version"]).unwrap();
     if !version.contains(&format!(" {}.", one.version().split('.').next().unwrap())) {
         return;
@@ -60,7 +60,7 @@ fn a_dump_of_one_restores_into_another() {
 }
 
 #[test]
-fn sql_restores_whole_or_not_at_all() {
+fn sql_is_restored_completely_or_not_at_all() {
     let daemon = start(builder());
     if !has(&daemon, "psql") {
         return;
@@ -80,7 +80,7 @@ fn sql_restores_whole_or_not_at_all() {
 }
 
 #[test]
-fn other_programs_find_the_server_by_themselves() {
+fn client_programs_find_the_server() {
     let daemon = start(builder().user("me").database("here"));
     if let Some(text) = output(daemon.client("pg_isready"), &[]) {
         assert!(text.contains("accepting connections"), "{text}");
@@ -90,7 +90,7 @@ fn other_programs_find_the_server_by_themselves() {
 }
 
 #[test]
-fn rows_without_a_client() {
+fn query_returns_rows_without_a_client() {
     let daemon = start(builder());
     let rows = daemon
         .query("SELECT n, nullif(n, 2), 'ü' FROM generate_series(1, 2) n")

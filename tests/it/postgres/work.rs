@@ -1,4 +1,4 @@
-//! Real work: transactions, constraints, notifications, bulk loads, through pools.
+//! Real work: transactions, constraints, notifications, bulk loads and connection pools.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 use super::{builder, connect, runtime, start};
 
 #[test]
-fn transactions_and_constraint_errors() {
+fn transactions_and_constraints_work() {
     let daemon = start(builder().init_sql(
         "CREATE TABLE account (id int PRIMARY KEY, balance int NOT NULL CHECK (balance >= 0)); \
          INSERT INTO account VALUES (1, 100), (2, 0)",
@@ -61,7 +61,7 @@ fn transactions_and_constraint_errors() {
 }
 
 #[test]
-fn serializable_transactions_that_conflict() {
+fn conflicting_serializable_transactions_fail() {
     let daemon =
         start(builder().init_sql("CREATE TABLE seat (id int, taken bool); INSERT INTO seat VALUES (1, false)"));
     runtime().block_on(async {
@@ -113,7 +113,7 @@ fn notifications_reach_listeners() {
 }
 
 #[test]
-fn a_bulk_load_and_a_pool_of_many() {
+fn a_bulk_load_and_a_pool_of_many_connections_work() {
     let daemon = start(builder().init_sql("CREATE TABLE line (n int, text text)"));
     runtime().block_on(async {
         let pool = sqlx::postgres::PgPoolOptions::new()

@@ -1,7 +1,9 @@
-//! What several modules need of lapin.
+//! The AMQP client of these tests, lapin.
 
 use lapin::message::BasicGetMessage;
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
 use lapin::publisher_confirm::Confirmation;
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
@@ -15,7 +17,7 @@ pub(super) async fn connect(url: &str) -> lapin::Result<Connection> {
     Connection::connect(url, ConnectionProperties::default()).await
 }
 
-/// A connection, and a channel on which what is published is confirmed.
+/// Opens a connection, and a channel that confirms messages.
 pub(super) async fn open(rabbit: &RabbitMqDaemon) -> (Connection, Channel) {
     let connection = connect(&rabbit.url()).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
@@ -34,7 +36,7 @@ pub(super) async fn declare(channel: &Channel) {
         .unwrap();
 }
 
-/// Publishes, and waits until the broker has taken the message.
+/// Publishes a message, and waits until the broker confirms it.
 pub(super) async fn publish(channel: &Channel, text: &str) {
     let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
     let options = BasicPublishOptions::default();
@@ -46,11 +48,18 @@ pub(super) async fn get(channel: &Channel) -> Option<BasicGetMessage> {
     channel.basic_get(QUEUE, BasicGetOptions::default()).await.unwrap()
 }
 
+/// Gets a message, acknowledges it, and returns its text.
+pub(super) async fn take(channel: &Channel) -> String {
+    let delivery = get(channel).await.unwrap();
+    delivery.ack(BasicAckOptions::default()).await.unwrap();
+    text(&delivery.data).to_owned()
+}
+
 pub(super) fn text(data: &[u8]) -> &str {
     std::str::from_utf8(data).unwrap()
 }
 
-/// Whether somebody with this URL gets in.
+/// Whether the broker accepts a client with this URL.
 pub(super) fn is_let_in(url: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(connect(url)).is_ok()

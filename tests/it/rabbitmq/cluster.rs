@@ -1,4 +1,4 @@
-//! Several nodes.
+//! Clusters of several nodes.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::support::{assert_nothing_left, eventually, private_root, PATIENCE};
 
 #[with_rabbitmq(cluster(3))]
 #[tokio::test]
-async fn a_quorum_queue_survives_a_node(rabbit: RabbitMqDaemon) {
+async fn a_quorum_queue_survives_the_loss_of_a_node(rabbit: RabbitMqDaemon) {
     let others = rabbit.other_nodes();
     assert_eq!(others.len(), 2);
     for node in others {
@@ -32,7 +32,7 @@ async fn a_quorum_queue_survives_a_node(rabbit: RabbitMqDaemon) {
     drop((connection, channel));
 
     rabbit.kill().unwrap();
-    // Until the other two have agreed on a new leader, the queue is not to be had.
+    // The queue is unavailable until the other two have elected a leader.
     let deadline = Instant::now() + PATIENCE;
     let message = loop {
         match get_from(&others[1].url()).await {
@@ -51,7 +51,7 @@ async fn a_quorum_queue_survives_a_node(rabbit: RabbitMqDaemon) {
     });
 }
 
-/// Gets a message by a connection of its own, which an error closes.
+/// Gets a message over a new connection: an error closes it.
 async fn get_from(url: &str) -> lapin::Result<Option<String>> {
     let connection = connect(url).await?;
     let channel = connection.create_channel().await?;
@@ -76,7 +76,7 @@ fn a_dropped_cluster_leaves_nothing() {
 }
 
 #[test]
-fn a_cluster_is_not_left_running_by_halves() {
+fn a_cluster_can_not_be_detached() {
     let root = private_root();
     let rabbit = two_nodes(root.path());
     let refused = rabbit.detach().unwrap_err();

@@ -1,17 +1,16 @@
-//! Brokers know nothing of each other, of an epmd or of the system's files; and nothing of them is left.
+//! Brokers share nothing: neither with each other, nor with an epmd, nor with the system's files.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::SystemTime;
 
 use managed_daemons::RabbitMqDaemon;
 
 use super::client::is_let_in;
-use super::victim::{cold_cache_in, victim};
-use crate::support::private_root;
+use super::cold_cache::cold_cache_in;
+use crate::support::{private_root, Victim};
 
 const EPMD: u16 = 4369;
 
@@ -28,18 +27,20 @@ fn brokers_share_neither_name_nor_cookie_nor_cluster() {
 }
 
 #[test]
-fn no_epmd_is_started_not_even_when_rabbitmq_looks_after_it() {
-    let before = epmds();
+fn no_epmd_is_started_even_when_rabbitmq_asks_for_one() {
+    let before = (epmds(), is_epmd_listening());
     let rabbit = RabbitMqDaemon::start().unwrap();
     // What RabbitMQ does once a minute where its monitor runs.
     assert_eq!(rabbit.eval("whereis(rabbit_epmd_monitor).").unwrap(), "undefined");
     rabbit.eval("rabbit_nodes:ensure_epmd().").unwrap();
-    assert_eq!(epmds(), before);
-    let started = std::net::TcpStream::connect(("127.0.0.1", EPMD)).is_ok();
-    assert!(!started || !before.is_empty());
+    assert_eq!((epmds(), is_epmd_listening()), before);
 }
 
-/// All processes of that name, whoever's they are.
+fn is_epmd_listening() -> bool {
+    std::net::TcpStream::connect(("127.0.0.1", EPMD)).is_ok()
+}
+
+/// The processes of that name, of any user.
 fn epmds() -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let named = processes.filter(|entry| {
@@ -50,7 +51,7 @@ fn epmds() -> Vec<String> {
 }
 
 #[test]
-fn it_listens_on_loopback_alone() {
+fn a_broker_listens_on_loopback_only() {
     let rabbit = RabbitMqDaemon::builder().management().start().unwrap();
     let addresses = "[inet:sockname(P) || P <- erlang:ports(), {name, \"tcp_inet\"} =:= erlang:port_info(P, name),
         {ok, []} =:= inet:peername(P) orelse element(1, inet:peername(P)) =:= error].";
@@ -60,24 +61,19 @@ fn it_listens_on_loopback_alone() {
 }
 
 #[test]
-fn the_installation_stays_as_it_is() {
+fn the_installation_is_not_changed() {
     let root = private_root();
     let cache = cold_cache_in(root.path());
     let before = RabbitMqDaemon::start().unwrap();
     let server = before.binary().ancestors().nth(2).unwrap().to_path_buf();
     let files = entries(&server);
     assert!(files.len() > 500, "{}", files.len());
-    // In a process of its own, where nothing is prepared yet.
-    assert!(starts_once(root.path(), &cache));
+    // In another process, for which nothing is prepared yet.
+    Victim::start_with_cache("rabbitmq once", &cache).assert_succeeds();
     assert_eq!(entries(&server), files);
 }
 
-/// Whether a broker starts in a process of its own, with this cache.
-fn starts_once(root: &Path, cache: &Path) -> bool {
-    victim("starts_once", root, Some(cache)).status().unwrap().success()
-}
-
-/// Every file below, with its time and size.
+/// Every file below `dir`, with its modification time and size.
 fn entries(dir: &Path) -> BTreeMap<PathBuf, (SystemTime, u64)> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap().flatten() {
@@ -92,7 +88,7 @@ fn entries(dir: &Path) -> BTreeMap<PathBuf, (SystemTime, u64)> {
 }
 
 #[test]
-fn eight_at_once() {
+fn eight_start_at_once() {
     let threads: Vec<_> = (0..8)
         .map(|_| std::thread::spawn(|| RabbitMqDaemon::start().unwrap()))
         .collect();
@@ -106,42 +102,38 @@ fn eight_at_once() {
 fn a_damaged_preparation_is_made_again() {
     let root = private_root();
     let cache = cold_cache_in(root.path());
-    assert!(starts_once(root.path(), &cache));
+    Victim::start_with_cache("rabbitmq once", &cache).assert_succeeds();
     let prepared = fs::read_dir(cache.join("templates")).unwrap().flatten();
     let prepared = prepared.map(|entry| entry.path()).find(|path| path.is_dir()).unwrap();
     fs::remove_file(prepared.join("data/broker.boot")).unwrap();
-    assert!(starts_once(root.path(), &cache));
+    Victim::start_with_cache("rabbitmq once", &cache).assert_succeeds();
     assert!(prepared.join("data/broker.boot").is_file());
 }
 
 #[test]
-fn a_port_that_is_lost_while_all_is_prepared_is_replaced() {
+fn a_port_that_is_lost_during_preparation_is_replaced() {
     let root = private_root();
     let cache = cold_cache_in(root.path());
-    assert!(victim("loses_a_port", root.path(), Some(&cache))
-        .status()
-        .unwrap()
-        .success());
+    Victim::start_with_cache("rabbitmq lose-port", &cache).assert_succeeds();
 }
 
 #[test]
-fn the_path_of_the_cache_may_hold_what_means_something_elsewhere() {
+fn the_path_of_the_cache_may_hold_special_characters() {
     let root = private_root();
     let odd = root.path().join("it's {a,b} [c]* $HOME & ü");
     fs::create_dir(&odd).unwrap();
-    assert!(starts_once(root.path(), &cold_cache_in(&odd)));
+    Victim::start_with_cache("rabbitmq once", &cold_cache_in(&odd)).assert_succeeds();
 }
 
 #[test]
-fn what_the_path_of_the_cache_may_not_hold_is_told_at_once() {
+fn a_path_of_the_cache_that_rabbitmq_would_misread_is_refused() {
     for odd in ["a\"b", "a\\b", "a:b"] {
         let root = private_root();
         let odd = root.path().join(odd);
         fs::create_dir(&odd).unwrap();
-        let mut victim = victim("starts_once", root.path(), Some(&cold_cache_in(&odd)));
-        let output = victim.arg("--nocapture").stderr(Stdio::piped()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success());
-        assert!(said.contains("holds a character that can't be used"), "{said}");
+        let mut victim = Victim::start_with_cache("rabbitmq once", &cold_cache_in(&odd));
+        assert!(!victim.wait().success());
+        let said = victim.rest_of_output();
+        assert!(said.contains("must not contain any of"), "{said}");
     }
 }

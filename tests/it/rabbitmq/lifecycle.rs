@@ -1,16 +1,15 @@
-//! Start, use, stop, start again, still there; killed, paused, loaded, in a directory of the user's; failures.
+//! A broker's life, from start to drop, and failed starts.
 
 use std::net::TcpListener;
 use std::time::Duration;
 
-use lapin::options::BasicAckOptions;
 use managed_daemons::RabbitMqDaemon;
 
-use super::client::{connect, declare, get, is_let_in, open, publish, text};
+use super::client::{connect, declare, get, is_let_in, open, publish, take};
 use crate::support::{private_root, FAR};
 
 #[tokio::test]
-async fn stop_and_resume_keep_messages_port_and_node() {
+async fn a_stop_keeps_messages_port_and_node_name() {
     let rabbit = RabbitMqDaemon::start().unwrap();
     let (url, node) = (rabbit.url(), rabbit.node_name());
     let (connection, channel) = open(&rabbit).await;
@@ -24,14 +23,12 @@ async fn stop_and_resume_keep_messages_port_and_node() {
     assert!(!rabbit.start_if_not_running().unwrap());
     assert_eq!((rabbit.url(), rabbit.node_name()), (url, node));
     let (_connection, channel) = open(&rabbit).await;
-    let message = get(&channel).await.unwrap();
-    assert_eq!(text(&message.data), "still there");
-    message.ack(BasicAckOptions::default()).await.unwrap();
+    assert_eq!(take(&channel).await, "still there");
     assert!(get(&channel).await.is_none());
 }
 
 #[test]
-fn it_stops_in_good_order() {
+fn a_stop_is_a_clean_shutdown() {
     let rabbit = RabbitMqDaemon::start().unwrap();
     rabbit.restart().unwrap();
     rabbit.stop().unwrap();
@@ -41,7 +38,7 @@ fn it_stops_in_good_order() {
 }
 
 #[test]
-fn a_paused_one_answers_once_it_goes_on() {
+fn a_paused_broker_answers_once_it_is_resumed() {
     let rabbit = RabbitMqDaemon::start().unwrap();
     rabbit.pause().unwrap();
     let url = rabbit.url();
@@ -53,14 +50,14 @@ fn a_paused_one_answers_once_it_goes_on() {
 }
 
 #[test]
-fn a_directory_of_the_users_is_taken_up_again() {
+fn a_users_directory_can_be_started_again_and_loaded() {
     let root = private_root();
     let dir = root.path().join("a broker of ours, with spaces and ü");
     let start = || RabbitMqDaemon::builder().working_dir(&dir).start().unwrap();
     let before = RabbitMqDaemon::builder()
         .working_dir(&dir)
         .virtual_host("orders")
-        .user("reader", "s3cret")
+        .extra_user("reader", "s3cret")
         .permission("reader", "orders", "", "", ".*")
         .start()
         .unwrap();
@@ -93,7 +90,33 @@ fn queue(virtual_host: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_bad_setting_fails_with_the_brokers_own_words() {
+fn the_plain_way_starts_from_the_same_directory_as_the_fast_one() {
+    let root = private_root();
+    let builder = || RabbitMqDaemon::builder().working_dir(root.path().join("broker"));
+    let plain = builder().plain().virtual_host("orders").start().unwrap();
+    let installed = plain.eval("code:which(rabbit).").unwrap();
+    assert_eq!(plain.eval("rabbit_epmd_monitor:start_link().").unwrap(), "ignore");
+    assert!(plain
+        .rabbitmqctl()
+        .unwrap()
+        .arg("status")
+        .output()
+        .unwrap()
+        .status
+        .success());
+    plain.import_definitions(&queue("orders", "kept")).unwrap();
+    plain.restart().unwrap();
+    drop(plain);
+
+    let fast = builder().start().unwrap();
+    assert_ne!(fast.eval("code:which(rabbit).").unwrap(), installed);
+    assert_eq!(fast.eval("rabbit_epmd_monitor:start_link().").unwrap(), "ignore");
+    assert!(fast.export_definitions().unwrap().contains("\"kept\""));
+    assert!(is_let_in(&fast.url()));
+}
+
+#[test]
+fn a_bad_setting_is_reported_in_the_brokers_words() {
     let begin = std::time::Instant::now();
     let failed = RabbitMqDaemon::builder()
         .setting("channel_max", "many")
@@ -114,7 +137,7 @@ fn an_unknown_plugin_is_named() {
 }
 
 #[test]
-fn a_directory_whose_name_a_shell_would_misread_is_told() {
+fn a_directory_name_that_a_shell_would_misread_is_refused() {
     let root = private_root();
     let failed = RabbitMqDaemon::builder().working_dir(root.path().join("it's")).start();
     let report = failed.unwrap_err().report();
@@ -122,7 +145,7 @@ fn a_directory_whose_name_a_shell_would_misread_is_told() {
 }
 
 #[test]
-fn definitions_that_are_none_fail_the_start_and_leave_nothing() {
+fn malformed_definitions_fail_the_start_and_leave_nothing() {
     let root = private_root();
     let builder = RabbitMqDaemon::builder().temp_root(root.path());
     let report = builder.definitions("{\"queues\": 7}").start().unwrap_err().report();
@@ -131,11 +154,12 @@ fn definitions_that_are_none_fail_the_start_and_leave_nothing() {
 }
 
 #[test]
-fn it_starts_on_other_ports_when_one_is_lost_to_somebody() {
+fn a_broker_that_loses_a_port_starts_on_another() {
     for name in ["main", "distribution"] {
         let configured = RabbitMqDaemon::builder().start_timeout(FAR).configure().unwrap();
         let lost = configured.port_named(name).unwrap();
-        // The port is held for the broker by a socket that does not listen. Another that reuses the address can.
+        // The framework holds the port with a socket that does not listen. A thief that reuses the
+        // address can.
         let _thief = listen_on(lost);
         let rabbit = configured.start().unwrap();
         assert_ne!(rabbit.port_named(name).unwrap(), lost);

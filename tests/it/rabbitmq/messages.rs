@@ -1,4 +1,4 @@
-//! Publish, confirm, consume, acknowledge; what is not acknowledged comes again.
+//! Messages are published, confirmed, consumed and acknowledged, or delivered again.
 
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicNackOptions, ExchangeDeclareOptions, QueueBindOptions,
@@ -7,7 +7,7 @@ use lapin::types::FieldTable;
 use lapin::ExchangeKind;
 use managed_daemons::{with_rabbitmq, RabbitMqDaemon};
 
-use super::client::{declare, get, open, publish, text, QUEUE};
+use super::client::{declare, get, open, publish, take, text, QUEUE};
 
 /// lapin's consumers are streams.
 async fn next(consumer: &mut lapin::Consumer) -> lapin::message::Delivery {
@@ -19,7 +19,7 @@ async fn next(consumer: &mut lapin::Consumer) -> lapin::message::Delivery {
 
 #[with_rabbitmq]
 #[tokio::test]
-async fn what_is_published_is_confirmed_and_consumed_once(rabbit: RabbitMqDaemon) {
+async fn a_message_is_confirmed_and_consumed_once(rabbit: RabbitMqDaemon) {
     let (_connection, channel) = open(&rabbit).await;
     declare(&channel).await;
     for number in 0..10 {
@@ -39,7 +39,7 @@ async fn what_is_published_is_confirmed_and_consumed_once(rabbit: RabbitMqDaemon
 
 #[with_rabbitmq]
 #[tokio::test]
-async fn what_a_lost_connection_had_not_acknowledged_comes_again(rabbit: RabbitMqDaemon) {
+async fn an_unacknowledged_message_is_redelivered_after_a_lost_connection(rabbit: RabbitMqDaemon) {
     let (connection, channel) = open(&rabbit).await;
     declare(&channel).await;
     publish(&channel, "work").await;
@@ -56,35 +56,25 @@ async fn what_a_lost_connection_had_not_acknowledged_comes_again(rabbit: RabbitM
         ..BasicNackOptions::default()
     };
     again.nack(back).await.unwrap();
-    get(&channel)
-        .await
-        .unwrap()
-        .ack(BasicAckOptions::default())
-        .await
-        .unwrap();
+    assert_eq!(take(&channel).await, "work");
     assert!(get(&channel).await.is_none());
 }
 
 #[with_rabbitmq]
 #[tokio::test]
-async fn what_was_confirmed_and_not_acknowledged_comes_again_after_a_kill(rabbit: RabbitMqDaemon) {
+async fn confirmed_messages_survive_a_kill(rabbit: RabbitMqDaemon) {
     let (connection, channel) = open(&rabbit).await;
     declare(&channel).await;
     publish(&channel, "acknowledged").await;
     publish(&channel, "in work").await;
     publish(&channel, "waiting").await;
-    get(&channel)
-        .await
-        .unwrap()
-        .ack(BasicAckOptions::default())
-        .await
-        .unwrap();
+    assert_eq!(take(&channel).await, "acknowledged");
     let in_work = get(&channel).await.unwrap();
     assert_eq!(text(&in_work.data), "in work");
-    // An acknowledgement has no answer: what comes after it on the channel has.
+    // An acknowledgement has no answer, but the next message on the channel has.
     publish(&channel, "last").await;
 
-    // What was declared less than two seconds ago may still be in memory: Mnesia's, whose transactions end on disk later than they say.
+    // Mnesia may keep the queue's declaration in memory for up to two seconds.
     rabbit.eval("disk_log:sync(latest_log).").unwrap();
     rabbit.kill().unwrap();
     drop((connection, channel));
@@ -92,16 +82,14 @@ async fn what_was_confirmed_and_not_acknowledged_comes_again_after_a_kill(rabbit
 
     let (_connection, channel) = open(&rabbit).await;
     for expected in ["in work", "waiting", "last"] {
-        let delivery = get(&channel).await.unwrap();
-        assert_eq!(text(&delivery.data), expected);
-        delivery.ack(BasicAckOptions::default()).await.unwrap();
+        assert_eq!(take(&channel).await, expected);
     }
     assert!(get(&channel).await.is_none());
 }
 
 #[with_rabbitmq]
 #[tokio::test]
-async fn exchanges_route(rabbit: RabbitMqDaemon) {
+async fn a_topic_exchange_routes_by_key(rabbit: RabbitMqDaemon) {
     let (_connection, channel) = open(&rabbit).await;
     declare(&channel).await;
     let (exchange, none) = (ExchangeDeclareOptions::default(), FieldTable::default);

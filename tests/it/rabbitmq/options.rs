@@ -4,12 +4,12 @@ use managed_daemons::{with_rabbitmq, ManagedDaemonError, RabbitMqDaemon};
 
 use super::client::{connect, is_let_in};
 
-/// Everything that has a meaning in Erlang, in JSON, in a configuration, in a shell or in a URL.
-const NASTY: &str = "a\"b'c\\d#e\nf%g@h:i/j<<k>>{l}[m]~p$n`o ü\t.";
+/// Characters that have a meaning in Erlang, JSON, a configuration, a shell or a URL.
+const SPECIAL: &str = "a\"b'c\\d#e\nf%g@h:i/j<<k>>{l}[m]~p$n`o ü\t.";
 
 #[with_rabbitmq(username("carol"), password("s3cret"))]
 #[test]
-fn credentials_are_as_asked_for(rabbit: RabbitMqDaemon) {
+fn only_the_chosen_credentials_get_in(rabbit: RabbitMqDaemon) {
     assert!(rabbit.url().starts_with("amqp://carol:s3cret@127.0.0.1:"));
     assert!(is_let_in(&rabbit.url()));
     assert!(!is_let_in(&rabbit.url().replace("s3cret", "secret")));
@@ -17,7 +17,7 @@ fn credentials_are_as_asked_for(rabbit: RabbitMqDaemon) {
 }
 
 #[test]
-fn passwords_are_random_and_are_not_shown() {
+fn passwords_are_random_and_shown_nowhere() {
     let [one, two] = [RabbitMqDaemon::start().unwrap(), RabbitMqDaemon::start().unwrap()];
     assert_eq!(one.password().len(), 32);
     assert_ne!(one.password(), two.password());
@@ -31,18 +31,18 @@ fn passwords_are_random_and_are_not_shown() {
 }
 
 #[test]
-fn every_character_is_taken_literally() {
+fn any_text_can_be_a_name_or_password() {
     let rabbit = RabbitMqDaemon::builder()
-        .username(NASTY)
-        .password(NASTY)
-        .virtual_host(NASTY)
-        .virtual_host("second")
-        .user(format!("{NASTY}2"), format!("{NASTY}3"))
-        .permission(format!("{NASTY}2"), NASTY, ".*", ".*", ".*")
+        .username(SPECIAL)
+        .password(SPECIAL)
+        .virtual_host(SPECIAL)
+        .extra_virtual_host("second")
+        .extra_user(format!("{SPECIAL}2"), format!("{SPECIAL}3"))
+        .permission(format!("{SPECIAL}2"), SPECIAL, ".*", ".*", ".*")
         .start()
         .unwrap();
     assert!(is_let_in(&rabbit.url()));
-    assert!(is_let_in(&rabbit.url_of("second")));
+    assert!(is_let_in(&rabbit.virtual_host_url("second")));
     let definitions: serde_json::Value = serde_json::from_str(&rabbit.export_definitions().unwrap()).unwrap();
     let mut names: Vec<_> = definitions["users"]
         .as_array()
@@ -51,13 +51,13 @@ fn every_character_is_taken_literally() {
         .map(|user| user["name"].as_str().unwrap())
         .collect();
     names.sort_unstable();
-    assert_eq!(names, [NASTY.to_owned(), format!("{NASTY}2")]);
+    assert_eq!(names, [SPECIAL.to_owned(), format!("{SPECIAL}2")]);
     rabbit.restart().unwrap();
     assert!(is_let_in(&rabbit.url()));
 }
 
 #[test]
-fn what_cannot_be_is_told_before_anything_is_started() {
+fn impossible_options_are_refused_before_anything_is_started() {
     let builder = RabbitMqDaemon::builder;
     for (option, builder) in [
         ("username", builder().username("")),
@@ -66,7 +66,8 @@ fn what_cannot_be_is_told_before_anything_is_started() {
         ("password", builder().password("")),
         ("password", builder().password("a\0b")),
         ("virtual_host", builder().virtual_host("a\0b")),
-        ("user", builder().user("", "x")),
+        ("extra_virtual_host", builder().extra_virtual_host("")),
+        ("extra_user", builder().extra_user("", "x")),
         ("plugin", builder().plugin("rabbitmq_management].\n[x")),
         ("setting", builder().setting("listeners.tcp.default", "5672")),
         ("setting", builder().setting("a b", "c")),
@@ -89,11 +90,11 @@ fn what_cannot_be_is_told_before_anything_is_started() {
 }
 
 #[tokio::test]
-async fn permissions_are_what_they_say() {
+async fn permissions_are_enforced() {
     let rabbit = RabbitMqDaemon::builder()
         .virtual_host("orders")
-        .user("reader", "r")
-        .user("nobody", "n")
+        .extra_user("reader", "r")
+        .extra_user("nobody", "n")
         .permission("reader", "orders", "", "", "public-.*")
         .definitions(queue("public-news"))
         .definitions(queue("secret"))
@@ -115,8 +116,8 @@ async fn permissions_are_what_they_say() {
     }
     assert!(connect(&url("nobody", "n")).await.is_err());
     assert!(
-        connect(&rabbit.url_of("/")).await.is_err(),
-        "`orders` takes the place of `/`"
+        connect(&rabbit.virtual_host_url("/")).await.is_err(),
+        "`orders` replaces `/`"
     );
 }
 
@@ -127,14 +128,14 @@ fn queue(name: &str) -> String {
 }
 
 #[test]
-fn definitions_come_from_texts_and_files_and_go_out_again() {
+fn definitions_can_be_imported_and_exported() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("definitions.json");
     std::fs::write(&file, queue("from-a-file")).unwrap();
     let rabbit = RabbitMqDaemon::builder()
         .virtual_host("orders")
         .definitions(queue("from-a-text"))
-        .definitions_file(&file)
+        .init_file(&file)
         .start()
         .unwrap();
     let exported = rabbit.export_definitions().unwrap();
@@ -145,7 +146,7 @@ fn definitions_come_from_texts_and_files_and_go_out_again() {
 
     let other = RabbitMqDaemon::builder().virtual_host("orders").start().unwrap();
     let mut definitions: serde_json::Value = serde_json::from_str(&exported).unwrap();
-    // Users would bring the other broker's password along.
+    // Imported users would keep the other broker's passwords.
     definitions.as_object_mut().unwrap().remove("users");
     other.import_definitions(&definitions.to_string()).unwrap();
     assert!(other.export_definitions().unwrap().contains("from-a-text"));
@@ -154,15 +155,15 @@ fn definitions_come_from_texts_and_files_and_go_out_again() {
 }
 
 #[test]
-fn virtual_hosts_are_made_while_it_runs() {
+fn a_virtual_host_can_be_added_to_a_running_broker() {
     let rabbit = RabbitMqDaemon::start().unwrap();
-    assert!(!is_let_in(&rabbit.url_of("one more")));
+    assert!(!is_let_in(&rabbit.virtual_host_url("one more")));
     rabbit.add_virtual_host("one more").unwrap();
-    assert!(is_let_in(&rabbit.url_of("one more")));
+    assert!(is_let_in(&rabbit.virtual_host_url("one more")));
 }
 
 #[test]
-fn management_answers_at_its_url_and_nowhere_without() {
+fn management_answers_at_its_url_if_asked_for() {
     assert_eq!(RabbitMqDaemon::start().unwrap().management_url(), None);
     let rabbit = RabbitMqDaemon::builder().management().start().unwrap();
     let url = rabbit.management_url().unwrap();
@@ -178,7 +179,7 @@ fn management_answers_at_its_url_and_nowhere_without() {
     get(&format!("{url}api/overview"), Some(&rabbit)).unwrap();
 }
 
-/// A page, asked for by the first user of this broker or by nobody.
+/// Gets a page, as a broker's first user or as nobody.
 fn get(url: &str, user: Option<&RabbitMqDaemon>) -> Result<String, ureq::Error> {
     let credentials = user.map(|rabbit| format!("{}:{}@", rabbit.username(), rabbit.password()));
     let url = url.replace("http://", &format!("http://{}", credentials.unwrap_or_default()));
@@ -186,7 +187,7 @@ fn get(url: &str, user: Option<&RabbitMqDaemon>) -> Result<String, ureq::Error> 
 }
 
 #[test]
-fn plugins_listen_on_ports_of_their_own() {
+fn plugins_listen_on_their_own_ports() {
     let start = || {
         RabbitMqDaemon::builder()
             .plugin("rabbitmq_mqtt")
@@ -206,7 +207,7 @@ fn plugins_listen_on_ports_of_their_own() {
 }
 
 #[test]
-fn settings_are_read_as_in_the_configuration_file() {
+fn settings_take_effect() {
     let rabbit = RabbitMqDaemon::builder()
         .setting("channel_max", "17")
         .setting("heartbeat", "19")
@@ -224,7 +225,7 @@ fn settings_are_read_as_in_the_configuration_file() {
 }
 
 #[test]
-fn expressions_are_answered_or_their_exceptions() {
+fn eval_returns_the_value_or_the_exception() {
     let rabbit = RabbitMqDaemon::start().unwrap();
     assert_eq!(rabbit.eval("A = 1, A + 1.").unwrap(), "2");
     for wrong in ["1 / 0.", "1 +", "no_such_module:f()."] {

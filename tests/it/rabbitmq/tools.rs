@@ -1,9 +1,9 @@
-//! RabbitMQ's own tools, against a broker that no epmd knows.
+//! RabbitMQ's command-line tools, with a broker that no epmd knows.
 
 use managed_daemons::{ManagedDaemonError, RabbitMqDaemon};
 
 #[test]
-fn rabbitmqctl_and_its_like_find_the_broker() {
+fn command_line_tools_find_the_broker() {
     let rabbit = RabbitMqDaemon::builder().virtual_host("two words").start().unwrap();
     let output = rabbit
         .rabbitmqctl()

@@ -13,18 +13,18 @@ use super::answer;
     listen("second")
 )]
 #[test]
-fn a_test_is_handed_one(apache: &ApacheDaemon) {
+fn the_attribute_starts_one(apache: &ApacheDaemon) {
     assert_eq!(
-        answer(&format!("{}/gone", apache.url_of("second").unwrap())).status,
+        answer(&format!("{}/gone", apache.port_url("second").unwrap())).status,
         410
     );
 }
 
 #[test]
-fn modules_are_loaded_by_name_and_as_the_manual_says() {
+fn modules_are_loaded_by_name_or_by_directive() {
     let apache = ApacheDaemon::builder()
         .module("rewrite")
-        .configuration(
+        .config(
             "LoadModule alias_module modules/mod_alias.so\nListen @LISTEN@\nRedirect 410 /gone\nRewriteEngine on\n\
              RewriteRule ^/old(.*) /new$1\nDocumentRoot @ROOT@\n",
         )
@@ -40,7 +40,7 @@ fn modules_are_loaded_by_name_and_as_the_manual_says() {
 }
 
 #[test]
-fn graceful_reads_the_include_directory() {
+fn a_graceful_reload_reads_the_include_directory() {
     let apache = ApacheDaemon::builder().module("alias").start().unwrap();
     let url = format!("{}/gone", apache.url());
     assert_eq!(answer(&url).status, 404);
@@ -50,9 +50,9 @@ fn graceful_reads_the_include_directory() {
 }
 
 #[test]
-fn another_process_model_is_the_users_to_choose() {
+fn another_multi_processing_module_can_be_chosen() {
     let text = "LoadModule mpm_prefork_module modules/mod_mpm_prefork.so\nListen @LISTEN@\n";
-    let apache = ApacheDaemon::builder().configuration(text).start().unwrap();
+    let apache = ApacheDaemon::builder().config(text).start().unwrap();
     assert_eq!(answer(&format!("{}/missing", apache.url())).status, 404);
     apache.graceful().unwrap();
     assert_eq!(answer(&format!("{}/missing", apache.url())).status, 404);
@@ -60,7 +60,7 @@ fn another_process_model_is_the_users_to_choose() {
 }
 
 #[test]
-fn balancers_share_memory_and_leave_none() {
+fn a_balancers_shared_memory_is_removed() {
     let shared = || {
         let names = fs::read_dir("/dev/shm")
             .into_iter()

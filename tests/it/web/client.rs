@@ -1,11 +1,11 @@
-//! The HTTP client of the tests: every answer is one, errors of the server's included.
+//! The HTTP client of these tests: an error status is an answer, too.
 
 use std::time::Duration;
 
 use ureq::http::{Request, Response};
 use ureq::{Agent, AsSendBody, Body};
 
-/// What a test looks at of an answer.
+/// The parts of an answer that tests compare.
 #[derive(Debug, PartialEq)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -23,7 +23,7 @@ pub(super) fn send(request: Request<impl AsSendBody>) -> Response<Body> {
     agent().run(request).unwrap()
 }
 
-/// The answer to a GET, headers included.
+/// The answer to a GET request, with its headers.
 pub(super) fn get(url: &str) -> Response<Body> {
     send(Request::get(url).body(()).unwrap())
 }

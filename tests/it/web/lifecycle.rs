@@ -1,27 +1,26 @@
-//! Start, use, stop, start again, still there; killed, paused, loaded, in a directory of the user's; and nothing left.
+//! A server's life, from start to drop.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use managed_daemons::ManagedDaemon;
 use nix::unistd::Pid;
 
 use super::client::agent;
-use super::{answer, Dialect};
-use crate::support::{assert_nothing_left, eventually, private_root};
+use super::{answer, ConfigSyntax, Server};
+use crate::support::{assert_nothing_left, eventually_false, private_root};
 
 super::on_both!(
-    stop_and_start_keep_files_and_port,
-    killed_it_is_gone_with_its_workers_and_starts_again,
-    a_paused_one_answers_once_it_goes_on,
-    a_directory_of_the_users_is_taken_up_again,
-    nothing_is_left,
-    an_ordinary_directory_that_nobody_may_enter_is_told,
+    a_stop_keeps_files_and_port,
+    a_killed_server_ends_with_its_workers_and_starts_again,
+    a_paused_server_answers_once_it_is_resumed,
+    a_users_directory_can_be_started_again_and_loaded,
+    a_dropped_server_leaves_nothing,
+    a_directory_that_the_daemons_user_can_not_enter_is_reported,
 );
 
-fn stop_and_start_keep_files_and_port<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn a_stop_keeps_files_and_port<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     fs::write(server.document_root().join("page"), "still there").unwrap();
     let url = format!("{}/page", server.url());
     assert_eq!(answer(&url).body, "still there");
@@ -33,13 +32,13 @@ fn stop_and_start_keep_files_and_port<D: Dialect>() {
     assert_eq!(answer(&url).body, "still there");
 }
 
-fn killed_it_is_gone_with_its_workers_and_starts_again<D: Dialect>() {
+fn a_killed_server_ends_with_its_workers_and_starts_again<S: ConfigSyntax>() {
     let root = private_root();
-    let server = ManagedDaemon::<D>::builder().temp_root(root.path()).start().unwrap();
-    // A crash of the master alone: its workers go on without it, on its port.
+    let server = Server::<S>::builder().temp_root(root.path()).start().unwrap();
+    // The workers of a master that crashes go on serving its port.
     let master = Pid::from_raw(server.pid().unwrap() as i32);
     nix::sys::signal::kill(master, nix::sys::signal::Signal::SIGKILL).unwrap();
-    eventually("gone", || if server.is_running() { Err(()) } else { Ok(()) });
+    eventually_false("running", || server.is_running());
     assert!(server.start_if_not_running().unwrap());
     assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
     server.kill().unwrap();
@@ -48,8 +47,8 @@ fn killed_it_is_gone_with_its_workers_and_starts_again<D: Dialect>() {
     assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
 }
 
-fn a_paused_one_answers_once_it_goes_on<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn a_paused_server_answers_once_it_is_resumed<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     let url = format!("{}/missing", server.url());
     server.pause().unwrap();
     let impatient = agent()
@@ -62,24 +61,24 @@ fn a_paused_one_answers_once_it_goes_on<D: Dialect>() {
     assert_eq!(answer(&url).status, 404);
 }
 
-fn a_directory_of_the_users_is_taken_up_again<D: Dialect>() {
+fn a_users_directory_can_be_started_again_and_loaded<S: ConfigSyntax>() {
     let root = private_root();
     let dir = root.path().join("with spaces and ü");
-    let first = D::builder()
+    let first = S::builder()
         .working_dir(&dir)
         .listen("second")
-        .server_config(D::header("X-Kept", "yes"))
+        .server_config(S::header("X-Kept", "yes"))
         .start()
         .unwrap();
     fs::write(first.document_root().join("page"), "kept").unwrap();
     let ports = [first.port(), first.port_named("second").unwrap()];
     first.close().unwrap();
-    let second = D::builder().working_dir(&dir).start().unwrap();
+    let second = S::builder().working_dir(&dir).start().unwrap();
     assert_eq!([second.port(), second.port_named("second").unwrap()], ports);
-    let page = super::get(&format!("{}/page", second.url_of("second").unwrap()));
+    let page = super::get(&format!("{}/page", second.port_url("second").unwrap()));
     assert_eq!(super::client::header(&page, "x-kept"), "yes");
     drop(second);
-    let third = ManagedDaemon::<D>::load(&dir).unwrap();
+    let third = Server::<S>::load(&dir).unwrap();
     assert!(!third.is_running());
     third.start_if_not_running().unwrap();
     assert_eq!(answer(&format!("{}/page", third.url())).body, "kept");
@@ -87,19 +86,19 @@ fn a_directory_of_the_users_is_taken_up_again<D: Dialect>() {
     assert!(!dir.exists());
 }
 
-fn nothing_is_left<D: Dialect>() {
+fn a_dropped_server_leaves_nothing<S: ConfigSyntax>() {
     let root = private_root();
-    let server = ManagedDaemon::<D>::builder().temp_root(root.path()).start().unwrap();
+    let server = Server::<S>::builder().temp_root(root.path()).start().unwrap();
     assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
     server.reload().unwrap();
     drop(server);
     assert_nothing_left(root.path());
 }
 
-fn an_ordinary_directory_that_nobody_may_enter_is_told<D: Dialect>() {
+fn a_directory_that_the_daemons_user_can_not_enter_is_reported<S: ConfigSyntax>() {
     let private = tempfile::tempdir().unwrap();
     fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    let started = ManagedDaemon::<D>::builder().serve(private.path()).start();
+    let started = Server::<S>::builder().serve(private.path()).start();
     if crate::support::is_root() {
         let report = started.unwrap_err().report();
         assert!(
@@ -110,7 +109,7 @@ fn an_ordinary_directory_that_nobody_may_enter_is_told<D: Dialect>() {
         let server = started.unwrap();
         assert_eq!(answer(&format!("{}/missing", server.url())).status, 404);
     }
-    let report = ManagedDaemon::<D>::builder()
+    let report = Server::<S>::builder()
         .serve("/nonexistent/dir")
         .start()
         .unwrap_err()

@@ -15,7 +15,7 @@ use crate::support::eventually;
     listen("second")
 )]
 #[test]
-fn a_test_is_handed_one(nginx: NginxDaemon) {
+fn the_attribute_starts_one(nginx: NginxDaemon) {
     let page = answer(&format!("{}/hello", nginx.url()));
     assert_eq!(page.body, format!("from {}", nginx.port()));
 }
@@ -35,11 +35,11 @@ fn files_are_uploaded_with_dav() {
 }
 
 #[test]
-fn a_production_file_runs_here() {
+fn a_production_configuration_runs() {
     let text = "user www-data;\nworker_processes 3;\npid /run/nginx.pid; daemon on;\nevents { worker_connections 768; }\n\
                 http {\n  sendfile on;\n  include mime.types;\n  server {\n    listen @LISTEN@ default_server;\n    root @ROOT@;\n    \
                 location / { try_files $uri $uri/ @fallback; }\n    location @fallback { return 203 '${uri}{}'; }\n  }\n}\n";
-    let nginx = NginxDaemon::builder().configuration(text).start().unwrap();
+    let nginx = NginxDaemon::builder().config(text).start().unwrap();
     let page = answer(&format!("{}/x", nginx.url()));
     assert_eq!((page.status, page.body.as_str()), (203, "/x{}"));
     // With three workers, each of the old ones has to have gone.
@@ -54,9 +54,17 @@ fn a_production_file_runs_here() {
 }
 
 #[test]
-fn errors_name_the_line_of_the_users_text() {
+fn directives_behind_the_http_block_are_replaced_too() {
+    let text = "events {}\nhttp { server { listen @LISTEN@; return 200 mine; } }\npid /run/nginx.pid;\ndaemon on;\n";
+    let nginx = NginxDaemon::builder().config(text).start().unwrap();
+    assert_eq!(answer(&nginx.url()).body, "mine");
+    assert!(nginx.is_running());
+}
+
+#[test]
+fn errors_name_the_line_of_the_users_configuration() {
     let text = "events {}\npid x.pid;\nhttp {\n  server { listen @LISTEN@; }\n  oops;\n}\n";
-    let report = NginxDaemon::builder().configuration(text).start().unwrap_err().report();
+    let report = NginxDaemon::builder().config(text).start().unwrap_err().report();
     assert!(
         report.contains("unknown directive \"oops\"") && report.contains("service.conf:5"),
         "{report}"
@@ -64,7 +72,7 @@ fn errors_name_the_line_of_the_users_text() {
 }
 
 #[test]
-fn tcp_is_passed_on_by_the_stream_module() {
+fn the_stream_module_passes_tcp_on() {
     let upstream = TestServer::start();
     let text = format!(
         "events {{}}\nstream {{ server {{ listen @LISTEN@; proxy_pass 127.0.0.1:{}; }} }}\n",
@@ -72,7 +80,7 @@ fn tcp_is_passed_on_by_the_stream_module() {
     );
     let nginx = NginxDaemon::builder()
         .module("ngx_stream_module")
-        .configuration(text)
+        .config(text)
         .start()
         .unwrap();
     assert!(answer(&format!("{}/tcp", nginx.url())).body.starts_with("get /tcp"));

@@ -1,24 +1,23 @@
-//! Passing requests on: to a server in the test, to another daemon, with and without a path, with a large body.
+//! Requests are passed on to a server in the test or to another daemon.
 
 use std::fs;
 
-use managed_daemons::ManagedDaemon;
 use ureq::http::Request;
 
 use super::client::send;
-use super::{answer, Answer, Dialect, TestServer};
+use super::{answer, Answer, ConfigSyntax, Server, TestServer};
 
 super::on_both!(
-    requests_go_to_the_tests_own_server,
-    an_upload_arrives_whole,
-    one_server_passes_on_to_another,
-    an_upstream_that_is_down_is_a_502_or_503,
-    no_upstream_injects_configuration,
+    requests_reach_a_server_in_the_test,
+    a_large_upload_arrives_complete,
+    a_server_can_proxy_another,
+    a_dead_upstream_gives_a_502_or_503,
+    an_upstream_can_not_inject_configuration,
 );
 
-fn requests_go_to_the_tests_own_server<D: Dialect>() {
+fn requests_reach_a_server_in_the_test<S: ConfigSyntax>() {
     let upstream = TestServer::start();
-    let server = ManagedDaemon::<D>::builder()
+    let server = Server::<S>::builder()
         .proxy("/api/", upstream.port)
         .proxy("/old/", format!("http://127.0.0.1:{}/new/", upstream.port))
         .start()
@@ -36,10 +35,10 @@ fn requests_go_to_the_tests_own_server<D: Dialect>() {
     assert!(asked.starts_with("get /new/thing http/1.1"), "{asked}");
 }
 
-fn an_upload_arrives_whole<D: Dialect>() {
+fn a_large_upload_arrives_complete<S: ConfigSyntax>() {
     let upstream = TestServer::start();
-    let server = ManagedDaemon::<D>::builder().proxy("/", upstream.port).start().unwrap();
-    // More than either keeps in memory, less than nginx refuses.
+    let server = Server::<S>::builder().proxy("/", upstream.port).start().unwrap();
+    // More than either server keeps in memory, but less than nginx refuses.
     let body: Vec<u8> = (0..900_000_u32).map(|n| (n % 251) as u8).collect();
     let sum: u64 = body.iter().map(|byte| u64::from(*byte)).sum();
     let request = Request::put(format!("{}/upload", server.url()))
@@ -50,23 +49,23 @@ fn an_upload_arrives_whole<D: Dialect>() {
     assert!(answer.body.ends_with(&format!("body: 900000 {sum}\n")), "{answer:?}");
 }
 
-fn one_server_passes_on_to_another<D: Dialect>() {
-    let behind = ManagedDaemon::<D>::start().unwrap();
+fn a_server_can_proxy_another<S: ConfigSyntax>() {
+    let behind = Server::<S>::start().unwrap();
     fs::write(behind.document_root().join("index.html"), "from behind").unwrap();
-    let front = ManagedDaemon::<D>::builder().proxy("/", behind.url()).start().unwrap();
+    let front = Server::<S>::builder().proxy("/", behind.url()).start().unwrap();
     assert_eq!(answer(&front.url()).body, "from behind");
     behind.wait_for_access("\"GET / ").unwrap();
     front.wait_for_access("\"GET / ").unwrap();
 }
 
-fn an_upstream_that_is_down_is_a_502_or_503<D: Dialect>() {
-    let behind = ManagedDaemon::<D>::start().unwrap();
-    let front = ManagedDaemon::<D>::builder().proxy("/", behind.port()).start().unwrap();
+fn a_dead_upstream_gives_a_502_or_503<S: ConfigSyntax>() {
+    let behind = Server::<S>::start().unwrap();
+    let front = Server::<S>::builder().proxy("/", behind.port()).start().unwrap();
     behind.kill().unwrap();
     assert!([502, 503].contains(&answer(&front.url()).status));
 }
 
-fn no_upstream_injects_configuration<D: Dialect>() {
+fn an_upstream_can_not_inject_configuration<S: ConfigSyntax>() {
     for url in [
         "http://127.0.0.1:1;",
         "http://a b",
@@ -77,19 +76,17 @@ fn no_upstream_injects_configuration<D: Dialect>() {
         "http://x\"y",
         "x",
     ] {
-        let error = ManagedDaemon::<D>::builder()
-            .proxy("/", url)
-            .start()
-            .unwrap_err()
-            .report();
-        assert!(error.contains("option `proxy`") && error.contains("no URL"), "{error}");
+        let error = Server::<S>::builder().proxy("/", url).start().unwrap_err().report();
+        assert!(
+            error.contains("option `proxy`") && error.contains("not a URL"),
+            "{error}"
+        );
     }
     for path in ["x", "", "/ {", "/\n", "/;", "/\"", "/$x", "/${x}", "/\0"] {
-        let error = ManagedDaemon::<D>::builder()
-            .proxy(path, 1)
-            .start()
-            .unwrap_err()
-            .report();
-        assert!(error.contains("option `proxy`") && error.contains("no path"), "{error}");
+        let error = Server::<S>::builder().proxy(path, 1).start().unwrap_err().report();
+        assert!(
+            error.contains("option `proxy`") && error.contains("not a path"),
+            "{error}"
+        );
     }
 }

@@ -1,21 +1,20 @@
-//! TLS with certificates of the framework's: clients that trust the authority are let in, others turn away.
+//! TLS with the framework's certificates, which only clients that trust the authority accept.
 
 use std::fs;
 use std::path::Path;
 
-use managed_daemons::ManagedDaemon;
 use ureq::tls::{parse_pem, PemItem, RootCerts, TlsConfig};
 use ureq::Agent;
 
 use super::client::agent;
-use super::{answer, Answer, Dialect};
+use super::{answer, Answer, ConfigSyntax, Server};
 use crate::support::private_root;
 
 super::on_both!(
     a_client_that_trusts_the_authority_is_served,
-    the_authority_stays_over_restarts_and_reloads,
-    requests_are_passed_on_to_tls,
-    without_tls_there_is_none,
+    the_authority_survives_restarts_and_reloads,
+    a_tls_server_can_be_proxied,
+    without_tls_there_is_no_authority,
 );
 
 /// A client that trusts this authority and no other.
@@ -37,16 +36,16 @@ fn served(agent: &Agent, url: &str) -> Answer {
     Answer::of(agent.get(url).call().unwrap())
 }
 
-fn a_client_that_trusts_the_authority_is_served<D: Dialect>() {
-    let server = D::builder()
+fn a_client_that_trusts_the_authority_is_served<S: ConfigSyntax>() {
+    let server = S::builder()
         .tls()
         .listen("second")
-        .server("plain", D::header("X-Plain", "yes"))
+        .server("plain", S::header("X-Plain", "yes"))
         .start()
         .unwrap();
     fs::write(server.document_root().join("page"), "secret").unwrap();
     let client = trusting(&server.tls_ca().unwrap());
-    let urls = [server.url(), server.url_of("second").unwrap()];
+    let urls = [server.url(), server.port_url("second").unwrap()];
     for url in urls {
         assert!(url.starts_with("https://127.0.0.1:"), "{url}");
         assert_eq!(served(&client, &format!("{url}/page")).body, "secret");
@@ -55,39 +54,39 @@ fn a_client_that_trusts_the_authority_is_served<D: Dialect>() {
         // The usual authorities have not signed it.
         assert!(agent().get(&url).call().is_err());
     }
-    let plain = format!("{}/page", server.url_of("plain").unwrap());
+    let plain = format!("{}/page", server.port_url("plain").unwrap());
     assert!(plain.starts_with("http://"), "{plain}");
     assert_eq!(answer(&plain).body, "secret");
-    let other = D::builder().tls().start().unwrap();
+    let other = S::builder().tls().start().unwrap();
     assert!(
         client.get(other.url()).call().is_err(),
         "each has an authority of its own"
     );
 }
 
-fn the_authority_stays_over_restarts_and_reloads<D: Dialect>() {
+fn the_authority_survives_restarts_and_reloads<S: ConfigSyntax>() {
     let root = private_root();
     let dir = root.path().join("mine");
-    let server = D::builder().tls().working_dir(&dir).start().unwrap();
+    let server = S::builder().tls().working_dir(&dir).start().unwrap();
     let client = trusting(&server.tls_ca().unwrap());
     server.reload().unwrap();
     assert_eq!(served(&client, &format!("{}/missing", server.url())).status, 404);
     server.close().unwrap();
-    let server = ManagedDaemon::<D>::load(&dir).unwrap();
+    let server = Server::<S>::load(&dir).unwrap();
     server.start_if_not_running().unwrap();
     assert_eq!(served(&client, &format!("{}/missing", server.url())).status, 404);
     server.destroy().unwrap();
 }
 
-fn requests_are_passed_on_to_tls<D: Dialect>() {
-    let behind = ManagedDaemon::<D>::builder().tls().start().unwrap();
+fn a_tls_server_can_be_proxied<S: ConfigSyntax>() {
+    let behind = Server::<S>::builder().tls().start().unwrap();
     fs::write(behind.document_root().join("page"), "from behind").unwrap();
-    let front = ManagedDaemon::<D>::builder().proxy("/", behind.url()).start().unwrap();
+    let front = Server::<S>::builder().proxy("/", behind.url()).start().unwrap();
     assert_eq!(answer(&format!("{}/page", front.url())).body, "from behind");
 }
 
-fn without_tls_there_is_none<D: Dialect>() {
-    let server = ManagedDaemon::<D>::start().unwrap();
+fn without_tls_there_is_no_authority<S: ConfigSyntax>() {
+    let server = Server::<S>::start().unwrap();
     assert_eq!(server.tls_ca(), None);
     assert!(!server.working_dir().join("tls").exists());
 }

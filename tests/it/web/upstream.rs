@@ -1,4 +1,4 @@
-//! A server in the test, to pass requests on to: it answers with what it was asked.
+//! A server in the test that echoes requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,6 +1,6 @@
-//! A daemon that misbehaves on request. Its one argument is a file: the mode, then the port.
+//! A daemon that misbehaves on request. Its argument is a file with two lines: mode and port.
 //!
-//! It answers `READY` to `HELLO`, and `PID` with its own.
+//! It answers `HELLO` with `READY`, and `PID` with its process ID.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -36,12 +36,12 @@ fn main() -> ExitCode {
         },
         "flood" => flood(),
         "ignore-term" => {
-            // Blocked is as good as ignored, and safe.
+            // Blocking the signal takes no `unsafe`, unlike ignoring it.
             let _ = SigSet::from(Signal::SIGTERM).thread_block();
         }
-        // A grandchild in a session of its own, at the root of the file system, as classic daemons make themselves.
+        // A grandchild in another session, with `/` as its directory: a classic daemon.
         "double-fork" => start_stray(),
-        // One that outlives its parent within the same process group.
+        // A child in the same process group, which outlives its parent.
         "child" => {
             let _ = Command::new("sleep").arg("3600").spawn();
         }
@@ -71,7 +71,7 @@ fn serve(listener: TcpListener, silent: bool) {
         let answer = match line.trim() {
             "HELLO" => String::from("READY"),
             "PID" => std::process::id().to_string(),
-            // Lives on, and listens no more.
+            // Stops listening, and goes on.
             "CLOSE" => break,
             "EXIT" => return,
             _ => String::from("WHAT"),

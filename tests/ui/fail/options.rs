@@ -14,7 +14,7 @@ fn of_the_wrong_type(redis: RedisDaemon) {
     assert!(redis.is_running());
 }
 
-#[with_redis(without_password, directive = "maxmemory 8mb")]
+#[with_redis(without_password, setting = "maxmemory 8mb")]
 #[test]
 fn of_the_wrong_number(redis: RedisDaemon) {
     assert!(redis.is_running());

@@ -1,0 +1,150 @@
+//! The tokens that an attribute expands to.
+
+use proc_macro2::TokenTree;
+
+use super::{assert_contains, expand_attribute, expand_redis, flatten, normalized, without_spaces, TEST};
+
+#[test]
+fn the_users_function_is_called_with_the_daemon() {
+    assert_eq!(
+        expand_redis(
+            "",
+            "/// Doc.\n#[test] pub(crate) fn t(mut redis: RedisDaemon) -> R { body(); }"
+        ),
+        normalized(
+            "/// Doc.
+            #[test] pub(crate) fn t() -> R {
+                let daemon_0 = ::managed_daemons::attribute::start(
+                    <::managed_daemons::RedisDaemon>::builder()
+                );
+                {
+                    #[allow(
+                        clippy::needless_pass_by_value,
+                        clippy::unnecessary_wraps,
+                        clippy::unused_async
+                    )]
+                    fn t(mut redis: RedisDaemon) -> R { body(); }
+                    t(daemon_0)
+                }
+            }"
+        )
+    );
+}
+
+#[test]
+fn the_outer_function_keeps_the_parameters_of_other_attributes() {
+    let expansion = expand_redis(
+        "arg = r",
+        "#[rstest] async fn t<'a, T: Copy>(
+            #[case] mut n: T, r: &'a mut Alias, #[allow(x)] #[values(1)] (a, b): P
+        ) {}",
+    );
+    for part in [
+        "async fn t<T: Copy>(#[case] n: T, #[values(1)] __arg_2: P)",
+        "async fn t<'a, T: Copy>(mut n: T, r: &'a mut Alias, #[allow(x)] (a, b): P)",
+        "t::<T>(argument_0, &mut daemon_0, argument_2).await",
+        "let mut daemon_0 =",
+    ] {
+        assert_contains(&expansion, part);
+    }
+}
+
+#[test]
+fn several_daemons_start_at_the_same_time() {
+    let expansion = expand_redis(
+        "port = 1",
+        "#[ignore] #[with_redis(port = 2)] #[test] #[managed_daemons::with_daemon(Mine)]
+         fn t(m: &x::Mine, a: RedisDaemon, b: &RedisDaemon) {}",
+    );
+    let starts = "
+        let starting_0 = ::managed_daemons::attribute::begin(
+            <::managed_daemons::RedisDaemon>::builder().port(1)
+        );
+        let starting_1 = ::managed_daemons::attribute::begin(
+            <::managed_daemons::RedisDaemon>::builder().port(2)
+        );
+        let starting_2 = ::managed_daemons::attribute::begin(<Mine>::builder());
+        let daemon_0 = starting_0.finish();
+        let daemon_1 = starting_1.finish();
+        let daemon_2 = starting_2.finish();";
+    assert_contains(&expansion, starts);
+    assert_contains(&expansion, "t(&daemon_2, daemon_0, &daemon_1)");
+    assert!(
+        expansion.starts_with(&normalized("#[ignore] #[test] fn t()")),
+        "{expansion}"
+    );
+}
+
+#[test]
+fn attributes_that_are_never_expanded_are_still_used() {
+    let expansion = expand_redis(
+        "",
+        "#[test] #[managed_daemons::with_daemon(Mine)] fn t(m: &Mine, redis: RedisDaemon) {}",
+    );
+    let import = "#[allow(unused_imports)] use managed_daemons::with_daemon as _;";
+    assert_contains(&expansion, import);
+}
+
+#[test]
+fn options_are_builder_methods_in_the_order_written() {
+    let expansion = expand_redis(
+        r#"a = f::<A, B>(x?), b(1, "2"), c, b(3, 4), d(), crate = my::md,"#,
+        TEST,
+    );
+    let start = r#"my::md::attribute::start(
+        <my::md::RedisDaemon>::builder().a(f::<A, B>(x?)).b(1, "2").c().b(3, 4).d()
+    )"#;
+    assert_contains(&expansion, start);
+}
+
+#[test]
+fn options_keep_their_spans() {
+    let args = r#"password = "a" , flag , pair ( 1 )"#;
+    let tokens = flatten(expand_attribute("with_redis", args, TEST));
+    let calls: Vec<_> = tokens
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [TokenTree::Ident(method), TokenTree::Group(arguments)] => Some((
+                method.to_string(),
+                method.span().source_text().unwrap_or_default(),
+                arguments.span().source_text().unwrap_or_default(),
+            )),
+            _ => None,
+        })
+        .collect();
+    for (method, arguments) in [("password", "\"a\""), ("flag", "flag"), ("pair", "( 1 )")] {
+        let expected = (method.to_owned(), method.to_owned(), arguments.to_owned());
+        assert!(calls.contains(&expected), "no {expected:?} in {calls:?}");
+    }
+}
+
+#[test]
+fn a_should_panic_test_returns_if_the_daemon_does_not_start() {
+    let returns_early = |item: &str| expand_redis("", item).contains("try_start");
+    for item in [
+        "#[test] #[should_panic(expected = \"x\")] fn t(r: RedisDaemon) {}",
+        "#[should_panic] #[test] fn t(r: RedisDaemon) -> () {}",
+    ] {
+        assert!(returns_early(item), "{item}");
+    }
+    for item in ["#[should_panic] #[test] fn t(r: RedisDaemon) -> Result<(), E> {}", TEST] {
+        assert!(!returns_early(item), "{item}");
+    }
+}
+
+#[test]
+fn generic_arguments_distinguish_handles() {
+    let item = "#[rstest] fn t(a: Daemon<A>, b: &Daemon<x::B>) {}";
+    let expansion = expand_attribute("with_daemon", "my::Daemon<x::B>", item);
+    assert_contains(&without_spaces(&expansion), "t(argument_0, &daemon_0)");
+}
+
+#[test]
+fn with_an_error_the_body_is_still_checked() {
+    let expansion = expand_redis(
+        "arg = x",
+        "#[rstest] fn t(#[case] n: u8, redis: RedisDaemon) { body(); }",
+    );
+    assert_contains(&expansion, "#[rstest] fn t(#[case] n: u8)");
+    assert_contains(&expansion, "fn t(n: u8, redis: RedisDaemon) { body(); }");
+}

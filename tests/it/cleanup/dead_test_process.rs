@@ -1,0 +1,68 @@
+//! A test process that dies leaves nothing in `/proc`, nor in the root for temporary files.
+
+use std::time::Duration;
+
+use managed_daemons::RedisDaemon;
+use managed_daemons_tests::processes_of;
+use nix::sys::signal::{killpg, Signal};
+
+use crate::support::{assert_kills_leave_nothing, eventually_empty, get, Victim};
+
+/// At least 200 kills of a real test process, at moments spread over its whole life.
+const KILLS: u32 = 200;
+
+#[test]
+fn abort_leaves_nothing() {
+    let mut victim = Victim::start("redis abort");
+    victim.wait();
+    victim.assert_nothing_left();
+}
+
+#[test]
+fn abort_leaves_nothing_though_a_forked_child_holds_every_descriptor() {
+    let mut victim = Victim::start("redis fork");
+    victim.wait();
+    eventually_empty("clean", || {
+        std::fs::read_dir(victim.root()).unwrap().flatten().collect()
+    });
+    // The child is alive, and was not waited for.
+    assert_ne!(processes_of(victim.root()), []);
+    victim.assert_nothing_left();
+}
+
+#[test]
+fn sigkill_leaves_only_the_data_in_a_users_directory() {
+    let mut victim = Victim::start("redis hold");
+    victim.wait_for("holding");
+    let processes = processes_of(victim.root());
+    assert!(processes.len() >= 5, "{processes:?}");
+    victim.kill();
+    victim.assert_nothing_left();
+    let kept = RedisDaemon::load(victim.user_dir()).unwrap();
+    kept.start_if_not_running().unwrap();
+    assert_eq!(get(&kept, "kept").unwrap().as_deref(), Some("yes"));
+}
+
+#[test]
+fn a_signal_to_the_whole_process_group_leaves_nothing() {
+    for signal in [
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+        Signal::SIGKILL,
+    ] {
+        let mut victim = Victim::start("redis hold");
+        victim.wait_for("holding");
+        killpg(victim.pid(), signal).unwrap();
+        victim.wait();
+        victim.assert_nothing_left();
+    }
+}
+
+#[test]
+fn sigkill_at_any_moment_leaves_nothing() {
+    // From before the first daemon to well into the loop: a start takes about 10 ms.
+    let moments = (0..KILLS).map(|kill| Duration::from_micros(u64::from(kill) * 400));
+    assert_kills_leave_nothing("redis churn", None, moments);
+}

@@ -1,0 +1,84 @@
+//! Each reaper sweeps the root for temporary files: it removes what dead test processes have left.
+
+use std::os::unix::fs::{symlink, PermissionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use managed_daemons::RedisDaemon;
+use managed_daemons_tests::processes_of;
+use nix::sys::stat::Mode;
+
+use crate::support::{assert_no_process_left, eventually_empty, private_root, victim_command, Victim};
+
+/// Starts a process whose reaper sweeps `root`.
+pub(super) fn start_and_drop_one_in(root: &Path) {
+    let output = victim_command("redis once", root).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn running_and_detached_daemons_and_strangers_directories_are_spared() {
+    let root = private_root();
+    let running = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
+    let detached = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
+    let detached_pid = detached.pid();
+    let detached = detached.detach().unwrap();
+    let strange = root.path().join("managed-daemons-notes");
+    std::fs::create_dir(&strange).unwrap();
+    let mut victim = Victim::start("redis hold");
+    victim.wait_for("holding");
+    for _ in 0..3 {
+        start_and_drop_one_in(root.path());
+    }
+    // A reaper ends after its sweep.
+    eventually_empty("swept", || {
+        let mut processes = processes_of(root.path());
+        processes.retain(|(_, how)| how.contains("reaper"));
+        processes
+    });
+    assert!(running.is_running() && strange.exists());
+    let detached = RedisDaemon::load(&detached).unwrap();
+    assert_eq!(detached.pid(), detached_pid);
+    detached.destroy().unwrap();
+    victim.kill();
+    victim.assert_nothing_left();
+}
+
+/// Any user can write to the root for temporary files.
+#[test]
+fn a_trap_in_the_root_neither_blocks_nor_misleads() {
+    let root = private_root();
+    let ours = root.path().join("managed-daemons-00000000-redis-abcdef");
+    let open_to_others = root.path().join("managed-daemons-00000001-redis-abcdef");
+    for (dir, mode) in [(&ours, 0o700), (&open_to_others, 0o755)] {
+        std::fs::create_dir(dir).unwrap();
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).unwrap();
+        // To open a FIFO for reading is to wait for a writer.
+        nix::unistd::mkfifo(&dir.join("detached"), Mode::S_IRWXU).unwrap();
+    }
+    // `/dev/zero` has no end.
+    symlink("/dev/zero", ours.join("note")).unwrap();
+    start_and_drop_one_in(root.path());
+    assert_no_process_left(root.path());
+    assert!(!ours.exists() && open_to_others.exists());
+}
+
+#[test]
+fn a_daemon_can_be_detached_and_loaded_while_others_sweep() {
+    let root = private_root();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    start_and_drop_one_in(root.path());
+                }
+            });
+        }
+        let first = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
+        let pid = first.pid();
+        let last = (0..2000).try_fold(first, |redis, _| RedisDaemon::load(redis.detach()?));
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(last.unwrap().pid(), pid);
+    });
+}

@@ -1,0 +1,122 @@
+//! The command line.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, stored};
+use crate::support::program;
+
+struct Run(Output);
+
+impl Run {
+    fn new(cache: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program!("command-line"));
+        command.args(arguments).env("MANAGED_DAEMONS_CACHE", cache);
+        for variable in ["MANAGED_DAEMONS_PROVISION", "MANAGED_DAEMONS_REDIS_BIN"] {
+            command.env_remove(variable);
+        }
+        Self(command.env("MANAGED_DAEMONS_PROVISION", "only").output().unwrap())
+    }
+
+    fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout()).unwrap_or_else(|e| panic!("{e}: {:?}", self.0))
+    }
+
+    fn code(&self) -> Option<i32> {
+        self.0.status.code()
+    }
+}
+
+#[test]
+fn install_fetches_and_doctor_reports_and_clean_removes() {
+    let directory = public_directory();
+    let cache = cache_with_lists(directory.path());
+    let installed = Run::new(&cache, &["install", "redis", "--json"]);
+    assert_eq!(installed.code(), Some(0), "{:?}", installed.0);
+    let path = installed.json()["installed"][0]["path"].as_str().unwrap().to_owned();
+    assert!(path.starts_with(cache.to_str().unwrap()));
+    // A second time nothing is downloaded.
+    let again = Run::new(&cache, &["install", "redis"]);
+    assert!(again.stdout().contains(&path), "{:?}", again.0);
+    let stderr = String::from_utf8_lossy(&again.0.stderr).into_owned();
+    assert!(stderr.contains("is up to date"), "{stderr}");
+
+    let doctor = Run::new(&cache, &["doctor", "--json"]);
+    assert_eq!(doctor.code(), Some(0), "{:?}", doctor.0);
+    let report = doctor.json();
+    let redis = report["daemons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|d| d["daemon"] == "redis")
+        .unwrap()
+        .clone();
+    assert_eq!(redis["path"], path.as_str());
+    let nginx = report["daemons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|d| d["daemon"] == "nginx")
+        .unwrap()
+        .clone();
+    assert_eq!(nginx["would_fetch"], "apt: nginx libnginx-mod-stream");
+    assert_eq!(report["installations"][0]["problems"].as_array().unwrap().len(), 0);
+    let text = Run::new(&cache, &["doctor"]).stdout();
+    for expected in [
+        "temp root",
+        "fetching    only",
+        "1 in the cache",
+        ", whole",
+        path.as_str(),
+    ] {
+        assert!(text.contains(expected), "no `{expected}` in:\n{text}");
+    }
+
+    let cleaned = Run::new(&cache, &["clean", "nginx", "--json"]);
+    assert_eq!(cleaned.json()["removed"].as_array().unwrap().len(), 0);
+    assert_eq!(stored(&cache, "redis").len(), 1);
+    let cleaned = Run::new(&cache, &["clean"]);
+    assert_eq!(cleaned.code(), Some(0));
+    assert!(stored(&cache, "redis").is_empty());
+    assert!(!cache.join("apt").read_dir().is_ok_and(|mut d| d.next().is_some()));
+}
+
+#[test]
+fn doctor_fails_on_a_broken_installation() {
+    let directory = public_directory();
+    let cache = cache_with_redis(directory.path());
+    std::fs::write(stored(&cache, "redis")[0].join("root/usr/extra"), "").unwrap();
+    let doctor = Run::new(&cache, &["doctor"]);
+    assert_eq!(doctor.code(), Some(1));
+    assert!(
+        doctor
+            .stdout()
+            .contains("BROKEN: `usr/extra`: it does not belong there"),
+        "{}",
+        doctor.stdout()
+    );
+}
+
+#[test]
+fn what_can_not_be_installed_is_reported_and_the_rest_is_installed() {
+    let directory = public_directory();
+    let cache = cache_with_lists(directory.path());
+    let run = Run::new(&cache, &["install", "nosuch", "redis@99", "redis"]);
+    assert_eq!(run.code(), Some(1));
+    let text = run.stdout();
+    assert!(
+        text.contains("there is no daemon `nosuch`; there are redis, "),
+        "{text}"
+    );
+    assert!(
+        text.contains("no usable binary of `redis-server`, version 99"),
+        "{text}"
+    );
+    assert_eq!(stored(&cache, "redis").len(), 1);
+}

@@ -1,0 +1,6 @@
+//! The handle: a daemon's life, and a failed start.
+
+mod failed_start;
+mod lifecycle;
+mod load;
+mod shared;

@@ -1,0 +1,40 @@
+//! One daemon for many tests, in a static.
+
+use managed_daemons::RedisDaemon;
+use once_cell::sync::OnceCell;
+
+use crate::support::connect;
+
+static SHARED: OnceCell<RedisDaemon> = OnceCell::new();
+
+fn shared() -> &'static RedisDaemon {
+    SHARED.get_or_try_init(RedisDaemon::start).unwrap()
+}
+
+fn visits() -> i64 {
+    redis::cmd("INCR")
+        .arg("visits")
+        .query(&mut connect(shared()).unwrap())
+        .unwrap()
+}
+
+#[test]
+fn one_test_uses_the_shared_daemon() {
+    assert!(visits() >= 1);
+}
+
+#[test]
+fn another_test_uses_the_same_one() {
+    let (first, second) = (visits(), visits());
+    assert!(first < second);
+}
+
+#[test]
+fn many_threads_use_one_handle() {
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert!(visits() >= 1));
+        }
+    });
+    assert!(visits() > 8);
+}

@@ -1,0 +1,179 @@
+//! What a user reads when no binary is suitable.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use super::probe::{public_directory, write_program, OrdinaryUser, Probe};
+use crate::support::is_root;
+
+#[test]
+fn the_report_lists_every_place_and_what_was_there() {
+    let directory = public_directory();
+    let at = |below: &str| directory.path().join(below);
+    write_program(&at("one"), "exampled", "exampled 13.4");
+    write_program(&at("two"), "exampled", "no number at all");
+    write_program(&at("known/14.1/bin"), "exampled", "exampled 14.1");
+    let path = format!("{}:{}", at("one").display(), at("two").display());
+    let probe = Probe::of_program("exampled", "exampled ", &at("cache")).var("PATH", &path);
+    let error = probe
+        .well_known(at("known/*/bin").to_str().unwrap())
+        .version("15")
+        .ask()
+        .error();
+    for expected in [
+        "example: no usable binary of `exampled`, version 15; looked in:".to_owned(),
+        format!("{}: version 13.4", at("one/exampled").display()),
+        format!(
+            "{}: printed no version, but `no number at all`",
+            at("two/exampled").display()
+        ),
+        format!("PATH ({path}): no other `exampled`"),
+        format!("{}: version 14.1", at("known/14.1/bin/exampled").display()),
+        "well-known places (".to_owned(),
+        "nothing fetched yet".to_owned(),
+        "or name a binary with MANAGED_DAEMONS_EXAMPLE_BIN".to_owned(),
+    ] {
+        assert!(error.contains(&expected), "no `{expected}` in:\n{error}");
+    }
+}
+
+#[test]
+fn a_named_binary_that_does_not_run_is_an_error_at_once() {
+    let directory = public_directory();
+    let at = |below: &str| directory.path().join(below);
+    write_program(&at("path"), "exampled", "exampled 1.0");
+    let broken = at("broken");
+    std::fs::write(&broken, "not a program").unwrap();
+    std::fs::set_permissions(&broken, Permissions::from_mode(0o755)).unwrap();
+    let text = at("text");
+    std::fs::write(&text, "not a program").unwrap();
+    let failing = write_program(&at("failing"), "exampled", "x");
+    std::fs::write(&failing, "#!/bin/sh\necho no such option >&2; exit 3\n").unwrap();
+    std::fs::create_dir(at("empty")).unwrap();
+    for (named, reason) in [
+        ("missing", "not there"),
+        ("broken", "does not run"),
+        ("text", "not executable"),
+        ("failing/exampled", "exit status: 3: no such option"),
+        ("empty", "a directory without `exampled`"),
+    ] {
+        let probe = || {
+            let probe = Probe::of_program("exampled", "exampled ", &at("cache"));
+            probe.var("PATH", at("path").to_str().unwrap())
+        };
+        let by_path = probe().named(&at(named)).ask().error();
+        let by_variable = probe()
+            .var("MANAGED_DAEMONS_EXAMPLE_BIN", at(named).to_str().unwrap())
+            .ask()
+            .error();
+        for (error, place) in [
+            (by_path, "the path given"),
+            (by_variable, "MANAGED_DAEMONS_EXAMPLE_BIN"),
+        ] {
+            assert!(error.contains(reason), "no `{reason}` in:\n{error}");
+            let only = format!("{place} is the only place looked at");
+            assert!(error.contains(&only), "no `{only}` in:\n{error}");
+        }
+    }
+}
+
+#[test]
+fn a_named_binary_of_the_wrong_version_is_an_error() {
+    let directory = public_directory();
+    let binary = write_program(directory.path(), "exampled", "exampled 1.0");
+    let probe = Probe::of_program("exampled", "exampled ", &directory.path().join("cache"));
+    let error = probe.named(&binary).version("2").ask().error();
+    assert!(error.contains("exampled`: version 1.0"), "{error}");
+}
+
+#[test]
+fn a_malformed_requirement_is_answered_with_examples() {
+    let directory = public_directory();
+    let probe = Probe::of_program("exampled", "", directory.path());
+    let error = probe.version("the newest").ask().error();
+    let expected = "option `version`: `the newest` is not a version; write it like `15`, `7.0` or `>=6, <8`";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[test]
+fn a_program_that_hangs_when_asked_for_its_version_is_given_up() {
+    let directory = public_directory();
+    let binary = write_program(directory.path(), "exampled", "x");
+    std::fs::write(&binary, "#!/bin/sh\nexec /bin/sleep 60\n").unwrap();
+    let probe = Probe::of_program("exampled", "", &directory.path().join("cache"));
+    let error = probe.named(&binary).ask().error();
+    assert!(error.contains("printed no version within 10 s"), "{error}");
+}
+
+#[test]
+fn variables_with_wrong_values_are_named() {
+    let directory = public_directory();
+    let probe = || Probe::new("redis", directory.path());
+    let error = probe().var("MANAGED_DAEMONS_PROVISION", "sometimes").ask().error();
+    let expected = "`sometimes` is not a value of this variable; write `auto`";
+    assert!(
+        error.contains("MANAGED_DAEMONS_PROVISION") && error.contains(expected),
+        "{error}"
+    );
+    for (value, problem) in [
+        ("relative/cache", "is not an absolute path"),
+        ("/a:b", "must not contain any of"),
+    ] {
+        let probe = probe()
+            .var("MANAGED_DAEMONS_CACHE", value)
+            .var("MANAGED_DAEMONS_PROVISION", "only");
+        let error = probe.ask().error();
+        assert!(
+            error.contains("MANAGED_DAEMONS_CACHE") && error.contains(problem),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn without_a_home_directory_the_variable_for_the_cache_is_named() {
+    let user = OrdinaryUser::new();
+    if !is_root() {
+        // The password database knows the home directory of who runs this.
+        return;
+    }
+    let probe = Probe::new("redis", std::path::Path::new("/unused"));
+    let probe = probe
+        .var("MANAGED_DAEMONS_CACHE", "")
+        .var("HOME", "")
+        .var("XDG_CACHE_HOME", "");
+    let error = probe
+        .run_by(&user)
+        .var("MANAGED_DAEMONS_PROVISION", "only")
+        .ask()
+        .error();
+    assert!(
+        error.contains("MANAGED_DAEMONS_CACHE") && error.contains("no home directory"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_binary_that_the_daemons_user_can_not_execute_is_skipped_and_named() {
+    if !is_root() {
+        return;
+    }
+    let directory = public_directory();
+    let hidden = directory.path().join("hidden");
+    let binary = write_program(&hidden, "exampled", "exampled 1.0");
+    std::fs::set_permissions(&hidden, Permissions::from_mode(0o700)).unwrap();
+    let probe = || Probe::of_program("exampled", "exampled ", &directory.path().join("cache"));
+    let error = probe().var("PATH", hidden.to_str().unwrap()).ask().error();
+    let expected = format!(
+        "{}: daemons run as user `nobody`, who has no access: `{}` has mode 0700",
+        binary.display(),
+        hidden.display()
+    );
+    assert!(error.contains(&expected), "no `{expected}` in:\n{error}");
+    // The next place is used instead. Daemons of root may run the first one.
+    let open = write_program(&directory.path().join("open"), "exampled", "exampled 2.0");
+    let path = format!("{}:{}", hidden.display(), open.parent().unwrap().display());
+    assert_eq!(probe().var("PATH", &path).ask().path(), open);
+    let as_root = probe().var("PATH", &path).var("MANAGED_DAEMONS_USER", "root").ask();
+    assert_eq!(as_root.path(), binary);
+}

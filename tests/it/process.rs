@@ -1,0 +1,3 @@
+//! The processes of a daemon.
+
+mod pause;

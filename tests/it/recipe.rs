@@ -1,0 +1,3 @@
+//! Daemons that are defined outside the framework.
+
+mod own_daemon;

@@ -1,0 +1,59 @@
+//! A daemon that is defined in another crate can do what the framework's own daemons can.
+
+use managed_daemons::with_daemon;
+use managed_daemons_tests::{processes_of, UnrulyDaemon};
+
+use crate::support::{private_root, unruly, unruly_program};
+
+#[with_daemon(UnrulyDaemon, binary = unruly_program(), with(|unruly| unruly.mode("tame")))]
+#[test]
+fn the_attribute_takes_it(daemon: UnrulyDaemon) {
+    assert_eq!(daemon.ask("PID").unwrap(), daemon.pid().unwrap().to_string());
+}
+
+#[test]
+fn its_typed_methods_and_options_survive_load() {
+    let root = private_root();
+    let dir = root.path().join("mine");
+    let daemon = unruly("ignore-term").working_dir(&dir).start().unwrap();
+    let address = daemon.address();
+    daemon.kill().unwrap();
+    drop(daemon);
+    let loaded = UnrulyDaemon::load(&dir).unwrap();
+    loaded.start_if_not_running().unwrap();
+    assert_eq!(loaded.address(), address);
+    let conf = std::fs::read_to_string(dir.join("service.conf")).unwrap();
+    assert!(conf.starts_with("ignore-term\n"), "{conf}");
+    loaded.destroy().unwrap();
+}
+
+#[test]
+fn a_grandchild_in_another_session_ends_with_it() {
+    for mode in ["double-fork", "child"] {
+        let daemon = unruly(mode).start().unwrap();
+        let dir = daemon.working_dir().to_path_buf();
+        assert_eq!(processes_of(&dir).len(), 2, "{mode}: {:?}", processes_of(&dir));
+        daemon.kill().unwrap();
+        assert_eq!(processes_of(&dir), [], "{mode}");
+        daemon.start_if_not_running().unwrap();
+        drop(daemon);
+        assert_eq!(processes_of(&dir), [], "{mode}");
+    }
+}
+
+#[test]
+fn a_daemon_that_stops_listening_still_runs_and_can_be_restarted() {
+    let daemon = unruly("tame").start().unwrap();
+    daemon.ask("CLOSE").unwrap();
+    assert!(daemon.ask("HELLO").is_err());
+    assert!(daemon.is_running());
+    daemon.restart().unwrap();
+    assert_eq!(daemon.ask("HELLO").unwrap(), "READY");
+}
+
+#[test]
+fn a_flood_of_output_blocks_nothing() {
+    let daemon = unruly("flood").start().unwrap();
+    assert_eq!(daemon.ask("HELLO").unwrap(), "READY");
+    assert!(daemon.log().unwrap().len() <= 1024 * 1024 + 4);
+}

@@ -1,0 +1,4 @@
+//! Redis: what only it has.
+
+mod options;
+mod passwords;

@@ -1,0 +1,65 @@
+//! A program for tests that kill a process or look at how it ends: `victim redis churn`.
+//!
+//! It writes a word a line to standard output: `begun` first, then how far it is, and the report of
+//! an error last.
+#![allow(clippy::unwrap_used)] // a victim that panics fails its test, too
+
+mod mysql;
+mod postgres;
+mod rabbitmq;
+mod redis;
+mod web;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let action = match arguments.join(" ").as_str() {
+        "redis abort" => redis::abort,
+        "redis churn" => redis::churn,
+        "redis exit" => redis::exit,
+        "redis fail" => redis::fail,
+        "redis fork" => redis::fork,
+        "redis hold" => redis::hold,
+        "redis hold-eight" => redis::hold_eight,
+        "redis once" => redis::once,
+        "postgres churn" => postgres::churn,
+        "mariadb churn" => mysql::churn_mariadb,
+        "mysql churn" => mysql::churn_mysql,
+        "rabbitmq churn" => rabbitmq::churn,
+        "rabbitmq lose-port" => rabbitmq::lose_port,
+        "rabbitmq once" => rabbitmq::once,
+        "web churn" => web::churn,
+        unknown => {
+            say(&format!("there is no victim `{unknown}`"));
+            return ExitCode::FAILURE;
+        }
+    };
+    say("begun");
+    match action() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&error.report());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells the test how far this process is.
+fn say(word: &str) {
+    let mut out = std::io::stdout();
+    // The test may have ended.
+    let _ = writeln!(out, "{word}").and_then(|()| out.flush());
+}
+
+/// Waits until the test closes standard input or ends.
+fn wait_for_test() {
+    std::io::stdin().lines().for_each(drop);
+}
+
+/// A directory for working directories that outlive this process.
+fn user_dir() -> PathBuf {
+    std::env::var_os("VICTIM_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
+}
