@@ -63,7 +63,7 @@ fn output(command: Result<Command, ManagedDaemonError>, args: &[&str]) -> Option
     let mut command = match command {
         Ok(command) => command,
         Err(error @ ManagedDaemonError::BinaryNotFound { .. }) => {
-            let text = error.to_string();
+            let text = error.report();
             assert!(text.contains("looked in"), "{text}");
             return None;
         }

@@ -21,7 +21,8 @@ fn the_report_lists_every_place_and_what_was_there() {
         .ask()
         .error();
     for expected in [
-        "example: no usable binary of `exampled`, version 15; looked in:".to_owned(),
+        "example: no usable binary of `exampled`, version 15\n".to_owned(),
+        "looked in:\n".to_owned(),
         format!("{}: version 13.4", at("one/exampled").display()),
         format!(
             "{}: printed no version, but `no number at all`",
