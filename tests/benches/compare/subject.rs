@@ -9,6 +9,9 @@ use crate::client::{Client, Failure};
 use crate::floor::Floor;
 use crate::recorded::Recorded;
 
+/// The recorder of the floor has the recipe's options, and not the handle's `url`.
+const PASSWORD: &str = "benchmark";
+
 /// From the call to the first answer, and from the answer to nothing left.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
@@ -91,8 +94,8 @@ pub(crate) fn all() -> Vec<Subject> {
             "redis",
             small(2.0),
             Exec::Version("--version"),
-            Builder::default,
-            |redis, _| Client::Redis(redis.url()),
+            || Builder::<Redis>::default().password(PASSWORD),
+            |_, port| Client::Redis(format!("redis://:{PASSWORD}@127.0.0.1:{port}/")),
         ),
         subject::<Memcached>(
             "memcached",
@@ -139,8 +142,8 @@ pub(crate) fn all() -> Vec<Subject> {
                 to_exec: 6.0,
             },
             Exec::Erlang,
-            Builder::default,
-            |rabbitmq, _| Client::Amqp(rabbitmq.url()),
+            || Builder::<RabbitMq>::default().password(PASSWORD),
+            |_, port| Client::Amqp(format!("amqp://guest:{PASSWORD}@127.0.0.1:{port}/%2F")),
         ),
     ]
 }
