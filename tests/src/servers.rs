@@ -8,7 +8,6 @@ pub type Server = fn() -> MySqlBuilder;
 /// A builder for PostgreSQL.
 ///
 /// `MANAGED_DAEMONS_TEST_POSTGRES` names a binary, to run the tests with another version.
-#[must_use]
 pub fn postgres() -> PostgresBuilder {
     match std::env::var_os("MANAGED_DAEMONS_TEST_POSTGRES") {
         Some(path) => PostgresDaemon::builder().binary(path),
@@ -17,14 +16,12 @@ pub fn postgres() -> PostgresBuilder {
 }
 
 /// A builder for MariaDB.
-#[must_use]
 pub fn mariadb() -> MySqlBuilder {
     MySqlDaemon::builder().flavor(Flavor::MariaDb)
 }
 
 /// A builder for MySQL, from Debian's unstable suite where the system is a Debian: no other suite
 /// has it.
-#[must_use]
 pub fn mysql() -> MySqlBuilder {
     let builder = MySqlDaemon::builder().flavor(Flavor::MySql);
     let variables = ["MANAGED_DAEMONS_MYSQL_BIN", "MANAGED_DAEMONS_MYSQL_SUITE"];
