@@ -1,13 +1,14 @@
 //! What the floor asks each daemon, in a few bytes of its protocol.
 
-use managed_daemons::{MySql, Nginx, Postgres, Redis};
+use managed_daemons::{Daemon as _, MySql, Nginx, Postgres, Redis};
 use nix::sys::signal::Signal;
 
 use crate::floor::Question;
 
 /// AUTH and PING.
 pub(crate) fn redis(redis: &Redis) -> Question {
-    let password = redis.password().unwrap_or_default();
+    let settings = redis.settings();
+    let password = settings["password"].as_str().unwrap_or_default();
     Question {
         request: format!("AUTH {password}\r\nPING\r\n").into_bytes(),
         answer: |answer| answer.starts_with(b"+OK"),
