@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use managed_daemons::{MySqlBuilder, MySqlDaemon};
+use managed_daemons::{ManagedDaemonError, MySqlBuilder, MySqlDaemon, Phase};
 
 use super::{code, mariadb, on_both_servers, one, run, ACCESS_DENIED};
 use crate::support::private_root;
@@ -70,17 +70,21 @@ fn a_dump_with_procedures_and_triggers_is_run(server: fn() -> MySqlBuilder) {
     assert_eq!(numbers, "2,2,4,4");
 }
 
+fn phase(error: &ManagedDaemonError) -> Phase {
+    match error {
+        ManagedDaemonError::Start { phase, .. } => *phase,
+        _ => panic!("not a failed start: {error:?}"),
+    }
+}
+
 fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let file = root.path().join("broken.sql");
     fs::write(&file, "CREATE TABLE t (n INT);\n\nSELEKT 1;\nDROP TABLE t;").unwrap();
-    let report = server()
-        .temp_root(root.path())
-        .init_file(&file)
-        .start()
-        .unwrap_err()
-        .report();
-    for part in ["mysql did not start: ", "broken.sql", "1064", "SELEKT", "line 1"] {
+    let error = server().temp_root(root.path()).init_file(&file).start().unwrap_err();
+    assert_eq!(phase(&error), Phase::Initialize);
+    let report = error.report();
+    for part in ["broken.sql", "1064", "SELEKT", "line 1"] {
         assert!(report.contains(part), "{part}: {report}");
     }
     assert_eq!(managed_daemons_tests::processes_of(root.path()), []);
@@ -146,7 +150,8 @@ fn missing_files_are_reported_before_anything_is_started() {
         (mariadb().init_dir("no/such/dir"), "no/such/dir"),
         (mariadb().init_dir(root.path()), "holds no `.sql` file"),
     ] {
-        let report = builder.start().unwrap_err().report();
-        assert!(report.contains(says) && report.contains("phase configure"), "{report}");
+        let error = builder.start().unwrap_err();
+        assert_eq!(phase(&error), Phase::Configure);
+        assert!(error.report().contains(says), "{}", error.report());
     }
 }

@@ -131,8 +131,8 @@ fn malformed_settings_are_refused() {
         ("max connections", "1", "is no setting"),
         ("a=1\nskip-grant-tables", "1", "is no setting"),
         ("!include /etc/passwd", "1", "is no setting"),
-        ("init_connect", "a\0b", "holds NUL"),
-        ("init_connect", &"x".repeat(5000), "too long"),
+        ("init_connect", "a\0b", "contains NUL"),
+        ("init_connect", &"x".repeat(5000), "longer than a line"),
     ] {
         let report = mariadb().setting(name, value).start().unwrap_err().report();
         assert!(report.contains("option `setting`") && report.contains(says), "{report}");
