@@ -13,17 +13,17 @@ mod work;
 
 use std::process::Command;
 
-use managed_daemons::{Builder, ManagedDaemonError, Postgres, PostgresDaemon};
+use managed_daemons::{ManagedDaemonError, PostgresBuilder, PostgresDaemon};
 use managed_daemons_tests::postgres as builder;
 use tokio_postgres::{Client, NoTls};
 
-fn start(builder: Builder<Postgres>) -> PostgresDaemon {
+fn start(builder: PostgresBuilder) -> PostgresDaemon {
     builder.start().unwrap_or_else(|error| panic!("{}", error.report()))
 }
 
 /// The report of a start that must fail.
 #[track_caller]
-fn refusal(builder: Builder<Postgres>) -> String {
+fn refusal(builder: PostgresBuilder) -> String {
     match builder.start() {
         Ok(daemon) => panic!("{daemon:?} should not have started"),
         Err(error) => error.report(),
@@ -63,7 +63,7 @@ fn output(command: Result<Command, ManagedDaemonError>, args: &[&str]) -> Option
     let mut command = match command {
         Ok(command) => command,
         Err(error @ ManagedDaemonError::BinaryNotFound { .. }) => {
-            let text = error.to_string();
+            let text = error.report();
             assert!(text.contains("looked in"), "{text}");
             return None;
         }

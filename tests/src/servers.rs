@@ -1,6 +1,6 @@
 //! The servers that the tests of a daemon run against.
 
-use managed_daemons::{Builder, Flavor, MySqlBuilder, MySqlDaemon, Postgres, PostgresDaemon};
+use managed_daemons::{Flavor, MySqlBuilder, MySqlDaemon, PostgresBuilder, PostgresDaemon};
 
 /// Makes a builder for MariaDB or for MySQL.
 pub type Server = fn() -> MySqlBuilder;
@@ -9,7 +9,7 @@ pub type Server = fn() -> MySqlBuilder;
 ///
 /// `MANAGED_DAEMONS_TEST_POSTGRES` names a binary, to run the tests with another version.
 #[must_use]
-pub fn postgres() -> Builder<Postgres> {
+pub fn postgres() -> PostgresBuilder {
     match std::env::var_os("MANAGED_DAEMONS_TEST_POSTGRES") {
         Some(path) => PostgresDaemon::builder().binary(path),
         None => PostgresDaemon::builder(),

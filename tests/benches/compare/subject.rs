@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Apache, Builder, Daemon, ManagedDaemon, Memcached, MySql, Nginx, Postgres, RabbitMq, Redis};
+use managed_daemons::{
+    Apache, Builder, Daemon, ManagedDaemon, Memcached, MySql, MySqlDaemon, Nginx, Postgres, PostgresDaemon, RabbitMq,
+    RabbitMqDaemon, Redis, RedisDaemon,
+};
 use tokio::runtime::Runtime;
 
 use crate::client::{Client, Failure};
 use crate::floor::Floor;
 use crate::recorded::Recorded;
-
-/// The recorder of the floor has the recipe's options, and not the handle's `url`.
-const PASSWORD: &str = "benchmark";
 
 /// From the call to the first answer, and from the answer to nothing left.
 #[derive(Debug, Clone, Copy)]
@@ -94,46 +94,44 @@ pub(crate) fn all() -> Vec<Subject> {
             "redis",
             small(2.0),
             Exec::Version("--version"),
-            || Builder::<Redis>::default().password(PASSWORD),
-            |_, port| Client::Redis(format!("redis://:{PASSWORD}@127.0.0.1:{port}/")),
+            || RedisDaemon::builder().password("bench"),
+            |port| Client::Redis(format!("redis://:bench@127.0.0.1:{port}/")),
         ),
         subject::<Memcached>(
             "memcached",
             small(3.0),
             Exec::Version("-V"),
             Builder::default,
-            |_, port| Client::Memcached(port),
+            Client::Memcached,
         ),
-        subject::<Nginx>("nginx", small(3.0), Exec::Version("-v"), Builder::default, |_, port| {
-            Client::Http(port)
-        }),
+        subject::<Nginx>("nginx", small(3.0), Exec::Version("-v"), Builder::default, Client::Http),
         subject::<Apache>(
             "apache",
             small(0.8),
             Exec::Version("-v"),
             Builder::default,
-            |_, port| Client::Http(port),
+            Client::Http,
         ),
         subject::<Postgres>(
             "postgres",
             database(3.0),
             Exec::Version("--version"),
-            Builder::default,
-            |postgres, _| Client::Postgres(postgres.url()),
+            || PostgresDaemon::builder().password("bench"),
+            postgres,
         ),
         subject::<Postgres>(
             "postgres lean",
             database(3.0),
             Exec::Version("--version"),
-            || Builder::<Postgres>::default().lean(),
-            |postgres, _| Client::Postgres(postgres.url()),
+            || PostgresDaemon::builder().password("bench").lean(),
+            postgres,
         ),
         subject::<MySql>(
             "mysql",
             database(2.5),
             Exec::Version("--version"),
-            Builder::default,
-            |mysql, _| Client::MySql(mysql.url()),
+            || MySqlDaemon::builder().root_password("bench"),
+            |port| Client::MySql(format!("mysql://root:bench@127.0.0.1:{port}/test")),
         ),
         subject::<RabbitMq>(
             "rabbitmq",
@@ -142,10 +140,14 @@ pub(crate) fn all() -> Vec<Subject> {
                 to_exec: 6.0,
             },
             Exec::Erlang,
-            || Builder::<RabbitMq>::default().password(PASSWORD),
-            |_, port| Client::Amqp(format!("amqp://guest:{PASSWORD}@127.0.0.1:{port}/%2F")),
+            || RabbitMqDaemon::builder().password("bench"),
+            |port| Client::Amqp(format!("amqp://guest:bench@127.0.0.1:{port}/%2f")),
         ),
     ]
+}
+
+fn postgres(port: u16) -> Client {
+    Client::Postgres(format!("postgres://postgres:bench@127.0.0.1:{port}/postgres"))
 }
 
 fn subject<D: Daemon>(
@@ -153,7 +155,7 @@ fn subject<D: Daemon>(
     targets: Targets,
     exec: Exec,
     builder: impl Fn() -> Builder<D> + Copy + 'static,
-    client: impl Fn(&D, u16) -> Client + Copy + 'static,
+    client: impl Fn(u16) -> Client + Copy + 'static,
 ) -> Subject {
     Subject {
         name,
@@ -163,7 +165,7 @@ fn subject<D: Daemon>(
             let begin = Instant::now();
             let daemon = builder().start()?;
             let returned = begin.elapsed();
-            client(&daemon, daemon.port()).ask(runtime)?;
+            client(daemon.port()).ask(runtime)?;
             let start = begin.elapsed();
             let begin = Instant::now();
             drop(daemon);
@@ -179,7 +181,7 @@ fn subject<D: Daemon>(
             daemon.restart()?;
             let commands = daemon.commands().ok_or("no command was recorded")?;
             let ids = ids_of(&daemon)?;
-            let client = client(&daemon, daemon.port());
+            let client = client(daemon.port());
             daemon.stop()?;
             let floor = Floor::new(commands, client, ids, daemon.working_dir())?;
             Ok((floor, Box::new(daemon) as Keeper))

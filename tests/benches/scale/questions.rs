@@ -1,15 +1,17 @@
 //! What the floor asks each daemon, in a few bytes of its protocol.
 
-use managed_daemons::{MySql, Nginx, Postgres, Redis};
+use managed_daemons::{Daemon as _, MySql, Nginx, Postgres, Redis};
 use nix::sys::signal::Signal;
 
 use crate::floor::Question;
 
-/// A command, which a server that is ready answers with a request to authenticate.
-pub(crate) fn redis(_: &Redis) -> Question {
+/// AUTH and PING.
+pub(crate) fn redis(redis: &Redis) -> Question {
+    let settings = redis.settings();
+    let password = settings["password"].as_str().unwrap_or_default();
     Question {
-        request: b"PING\r\n".to_vec(),
-        answer: |answer| answer.starts_with(b"-NOAUTH"),
+        request: format!("AUTH {password}\r\nPING\r\n").into_bytes(),
+        answer: |answer| answer.starts_with(b"+OK"),
         end: Signal::SIGKILL,
     }
 }

@@ -30,7 +30,10 @@ fn a_damaged_or_foreign_service_json_is_refused_and_left_alone() {
     for (bad, named) in [
         (good[..good.len() / 2].to_owned(), "truncated or damaged"),
         (String::new(), "truncated or damaged"),
-        (good.replace("\"redis\"", "\"postgres\""), "of a postgres daemon"),
+        (
+            good.replace("\"redis\"", "\"postgres\""),
+            "belongs to a postgres daemon",
+        ),
         (good.replace("\"format\": 1", "\"format\": 2"), "reads up to 1"),
         (good.replace("\"password\": \"", "\"passwort\": \""), "settings"),
         (good.replace("\"main\"", "\"other\""), "names no port"),

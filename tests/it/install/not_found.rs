@@ -21,10 +21,11 @@ fn the_report_lists_every_place_and_what_was_there() {
         .ask()
         .error();
     for expected in [
-        "example: no usable binary of `exampled`, version 15; looked in:".to_owned(),
+        "example: no usable binary of `exampled`, version 15\n".to_owned(),
+        "looked in:\n".to_owned(),
         format!("{}: version 13.4", at("one/exampled").display()),
         format!(
-            "{}: told no version, but `no number at all`",
+            "{}: printed no version, but `no number at all`",
             at("two/exampled").display()
         ),
         format!("PATH ({path}): no other `exampled`"),
@@ -102,7 +103,7 @@ fn a_program_that_hangs_when_asked_for_its_version_is_given_up() {
     std::fs::write(&binary, "#!/bin/sh\nexec /bin/sleep 60\n").unwrap();
     let probe = Probe::of_program("exampled", "", &directory.path().join("cache"));
     let error = probe.named(&binary).ask().error();
-    assert!(error.contains("told no version within 10 s"), "{error}");
+    assert!(error.contains("printed no version within 10 s"), "{error}");
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn variables_with_wrong_values_are_named() {
     );
     for (value, problem) in [
         ("relative/cache", "is not an absolute path"),
-        ("/a:b", "holds a character"),
+        ("/a:b", "must not contain any of"),
     ] {
         let probe = probe()
             .var("MANAGED_DAEMONS_CACHE", value)
@@ -165,7 +166,7 @@ fn a_binary_that_the_daemons_user_can_not_execute_is_skipped_and_named() {
     let probe = || Probe::of_program("exampled", "exampled ", &directory.path().join("cache"));
     let error = probe().var("PATH", hidden.to_str().unwrap()).ask().error();
     let expected = format!(
-        "{}: user `nobody`, whom daemons run as, has no access: `{}` has mode 0700",
+        "{}: daemons run as user `nobody`, who has no access: `{}` has mode 0700",
         binary.display(),
         hidden.display()
     );

@@ -175,7 +175,7 @@ fn every_recipe_works() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
     let mut missing = Vec::new();
-    for installation in BinarySpec::catalogue() {
+    for installation in BinarySpec::known() {
         let daemon = installation.daemon();
         let answer = Probe::fetching(daemon, &cache).verifying().ask();
         if answer.value["error"].is_string() {

@@ -174,7 +174,7 @@ fn a_cache_that_the_daemons_user_can_not_read_is_refused_before_a_download() {
     std::fs::set_permissions(&hidden, Permissions::from_mode(0o700)).unwrap();
     let error = Probe::fetching("redis", &hidden.join("cache")).ask().error();
     assert!(
-        error.contains("what is fetched could not be run: user `nobody`"),
+        error.contains("what is fetched could not be run: daemons run as user `nobody`"),
         "{error}"
     );
     assert!(

@@ -80,7 +80,7 @@ fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> MySqlBuild
         .start()
         .unwrap_err()
         .report();
-    for part in ["failed in phase initialize", "broken.sql", "1064", "SELEKT", "line 1"] {
+    for part in ["mysql did not start: ", "broken.sql", "1064", "SELEKT", "line 1"] {
         assert!(report.contains(part), "{part}: {report}");
     }
     assert_eq!(managed_daemons_tests::processes_of(root.path()), []);

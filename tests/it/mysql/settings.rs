@@ -1,6 +1,6 @@
 //! The server's settings.
 
-use managed_daemons::{MySql, MySqlBuilder};
+use managed_daemons::MySqlBuilder;
 
 use super::{mariadb, on_both_servers, one, run};
 

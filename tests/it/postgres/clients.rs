@@ -19,7 +19,7 @@ const WHO: &str = "SELECT current_user::text, current_database()::text";
 
 #[track_caller]
 fn assert_every_client_gets_in(daemon: &PostgresDaemon) {
-    let expected = (daemon.user().to_owned(), daemon.database().to_owned());
+    let expected = (daemon.username().to_owned(), daemon.database().to_owned());
     for url in urls(daemon) {
         runtime().block_on(async {
             let row = connect(&url).await.unwrap().query_one(WHO, &[]).await.unwrap();
@@ -55,14 +55,16 @@ fn every_client_takes_plain_names() {
 
 #[test]
 fn every_client_takes_special_characters() {
-    let daemon = start(builder().user(USER).password(PASSWORD).database(DATABASE));
+    let daemon = start(builder().username(USER).password(PASSWORD).database(DATABASE));
     assert_eq!(daemon.password(), Some(PASSWORD));
     assert_every_client_gets_in(&daemon);
 }
 
 #[test]
 fn every_client_takes_names_and_passwords_that_are_not_ascii() {
-    assert_every_client_gets_in(&start(builder().user("jürgen").password("pässwörd").database("größe")));
+    assert_every_client_gets_in(&start(
+        builder().username("jürgen").password("pässwörd").database("größe"),
+    ));
 }
 
 #[test]
@@ -124,7 +126,7 @@ fn nobody_gets_in_with_another_password() {
 
 #[test]
 fn passwords_are_shown_nowhere() {
-    let daemon = start(builder().password("hush-hush").role("r", "hush-hush"));
+    let daemon = start(builder().password("hush-hush").extra_user("r", "hush-hush"));
     assert!(!format!("{daemon:?}").contains("hush"));
     assert!(!daemon.log().unwrap().contains("hush"));
     let pid = daemon.pid().unwrap();

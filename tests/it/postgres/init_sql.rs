@@ -149,7 +149,7 @@ fn every_database_of_a_new_server_is_sound() {
     daemon.query("CREATE DATABASE plain").unwrap();
     runtime().block_on(async {
         for name in ["app", "audit", "postgres", "template1", "bare", "plain"] {
-            let client = connect(&daemon.url_of(name)).await.unwrap();
+            let client = connect(&daemon.database_url(name)).await.unwrap();
             let holds: bool = client.query_one(HORIZON, &[]).await.unwrap().get(0);
             assert!(holds, "{name}");
             if has_amcheck {

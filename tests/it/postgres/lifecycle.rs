@@ -104,16 +104,21 @@ fn a_paused_server_is_silent_until_resumed() {
 
 #[test]
 fn a_running_or_stopped_server_can_be_loaded() {
-    let daemon = start(builder().database("app").role("reader", "r").setting("work_mem", "5MB"));
+    let daemon = start(
+        builder()
+            .database("app")
+            .extra_user("reader", "r")
+            .setting("work_mem", "5MB"),
+    );
     keep(&daemon);
-    let (port, url, reader) = (daemon.port(), daemon.url(), daemon.url_for("reader"));
+    let (port, url, reader) = (daemon.port(), daemon.url(), daemon.user_url("reader"));
     let dir = daemon.detach().unwrap();
     for running in [true, false] {
         let daemon = PostgresDaemon::load(&dir).unwrap();
         assert_eq!(daemon.is_running(), running);
         daemon.start_if_not_running().unwrap();
         assert_eq!(
-            (daemon.port(), daemon.url(), daemon.url_for("reader")),
+            (daemon.port(), daemon.url(), daemon.user_url("reader")),
             (port, url.clone(), reader.clone())
         );
         assert_kept(&daemon);
@@ -144,18 +149,18 @@ fn a_users_directory_keeps_everything() {
             .working_dir(&dir)
             .extra_database("more")
             .password("another")
-            .role("r", "x"),
+            .extra_user("r", "x"),
     );
     assert_eq!(daemon.port(), port);
     assert_ne!(daemon.url(), url);
     assert_kept(&daemon);
     runtime().block_on(async {
-        connect(&daemon.url_of("more")).await.unwrap();
-        connect(&daemon.url_for("r").unwrap()).await.unwrap();
+        connect(&daemon.database_url("more")).await.unwrap();
+        connect(&daemon.user_url("r").unwrap()).await.unwrap();
         assert!(connect(&url).await.is_err(), "the password is the new one");
     });
     drop(daemon);
-    let report = refusal(builder().working_dir(&dir).user("somebody"));
+    let report = refusal(builder().working_dir(&dir).username("somebody"));
     assert!(report.contains("was made for \"postgres\""), "{report}");
 }
 

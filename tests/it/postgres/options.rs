@@ -3,14 +3,14 @@
 use super::{builder, connect, refusal, runtime, start, value};
 
 #[test]
-fn extra_databases_and_roles_can_be_used() {
+fn extra_databases_and_users_can_be_used() {
     let daemon = start(
         builder()
             .database("app")
             .extra_database("audit")
             .extra_database("we\"ird")
-            .role("reader", "p'w\\")
-            .role("it's me", "ünïcode")
+            .extra_user("reader", "p'w\\")
+            .extra_user("it's me", "ünïcode")
             .init_sql("CREATE TABLE t AS SELECT 7 AS n; GRANT SELECT ON t TO reader"),
     );
     let names = value(
@@ -20,14 +20,14 @@ fn extra_databases_and_roles_can_be_used() {
     assert_eq!(names, "app,audit,postgres,template0,template1,we\"ird");
     runtime().block_on(async {
         for database in ["audit", "we\"ird", "template1"] {
-            let row = connect(&daemon.url_of(database))
+            let row = connect(&daemon.database_url(database))
                 .await
                 .unwrap()
                 .query_one("SELECT current_database()::text", &[])
                 .await;
             assert_eq!(row.unwrap().get::<_, String>(0), database);
         }
-        let reader = connect(&daemon.url_for("reader").unwrap()).await.unwrap();
+        let reader = connect(&daemon.user_url("reader").unwrap()).await.unwrap();
         assert_eq!(
             reader.query_one("SELECT n FROM t", &[]).await.unwrap().get::<_, i32>(0),
             7
@@ -37,9 +37,9 @@ fn extra_databases_and_roles_can_be_used() {
             refused.code(),
             Some(&tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE)
         );
-        connect(&daemon.url_for("it's me").unwrap()).await.unwrap();
+        connect(&daemon.user_url("it's me").unwrap()).await.unwrap();
     });
-    assert_eq!(daemon.url_for("nobody"), None);
+    assert_eq!(daemon.user_url("nobody"), None);
 }
 
 #[test]
@@ -133,38 +133,50 @@ fn a_lean_server_runs_plain_sql() {
     daemon.query("CREATE DATABASE copy TEMPLATE postgres").unwrap();
 }
 
+/// A plain start sets the password by SQL, and copies everything before the server runs.
+#[test]
+fn a_plain_server_has_what_was_asked_for() {
+    let daemon = start(builder().plain().database("app").extra_database("audit"));
+    assert_eq!(value(&daemon, "SELECT current_database()"), "app");
+    let url = daemon.database_url("audit");
+    let password = daemon.password().unwrap();
+    runtime().block_on(async {
+        connect(&url).await.unwrap();
+        assert!(connect(&url.replace(password, "another")).await.is_err());
+    });
+}
+
 #[test]
 fn page_checksums_can_be_chosen() {
-    for on in [false, true] {
-        let daemon = start(builder().data_checksums(on));
-        assert_eq!(value(&daemon, "SHOW data_checksums"), if on { "on" } else { "off" });
+    for (builder, expected) in [(builder(), "off"), (builder().data_checksums(), "on")] {
+        assert_eq!(value(&start(builder), "SHOW data_checksums"), expected);
     }
 }
 
 #[test]
 fn unusable_options_are_refused_with_a_reason() {
     for (broken, why) in [
-        (builder().user(""), "is empty"),
-        (builder().user("pg_me"), "keeps for itself"),
-        (builder().user("O'Neil"), "owner of its extensions"),
-        (builder().user("a\0b"), "NUL"),
-        (builder().user("a\nb"), "end of a line"),
+        (builder().username(""), "is empty"),
+        (builder().username("pg_me"), "keeps for itself"),
+        (builder().username("O'Neil"), "owner of its extensions"),
+        (builder().username("a\0b"), "NUL"),
+        (builder().username("a\nb"), "end of a line"),
         (builder().database("x".repeat(64)), "63 bytes"),
-        (builder().database("template1"), "made from"),
+        (builder().database("template1"), "created from"),
         (builder().password(""), "without_password"),
         (builder().password("a\0b"), "NUL"),
-        (builder().role("postgres", "x"), "twice"),
-        (builder().role("r", ""), "empty"),
+        (builder().extra_user("postgres", "x"), "twice"),
+        (builder().extra_user("r", ""), "empty"),
         (builder().extra_database("postgres"), "twice"),
         (builder().extension("a\0b"), "NUL"),
         (builder().extension("no_such_extension"), "no_such_extension"),
-        (builder().setting("work mem", "1"), "is no setting"),
-        (builder().setting("x = 1\nfsync", "on"), "is no setting"),
+        (builder().setting("work mem", "1"), "not the name of a setting"),
+        (builder().setting("x = 1\nfsync", "on"), "not the name of a setting"),
         (builder().setting("Port", "1"), "use the builder's `port`"),
         (builder().setting("work_mem", "1\0"), "NUL"),
         (builder().setting("dynamic_shared_memory_type", "posix"), "outlive"),
         (builder().encoding(""), "empty"),
-        (builder().scram_iterations(0), "1 at least"),
+        (builder().scram_iterations(0), "at least 1"),
     ] {
         let report = refusal(broken);
         assert!(report.contains(why), "{why}: {report}");

@@ -9,7 +9,7 @@ fn a_replica_follows_its_primary() {
     let primary = start(
         builder()
             .database("app")
-            .role("reader", "p'w")
+            .extra_user("reader", "p'w")
             .setting("max_connections", "50")
             .init_sql("CREATE TABLE t (n int); GRANT SELECT ON t TO reader; INSERT INTO t VALUES (1)"),
     );
@@ -24,7 +24,7 @@ fn a_replica_follows_its_primary() {
     let error = replica.query("INSERT INTO t VALUES (0)").unwrap_err().to_string();
     assert!(error.contains("25006"), "{error}");
     runtime().block_on(async {
-        let reader = connect(&replica.url_for("reader").unwrap()).await.unwrap();
+        let reader = connect(&replica.user_url("reader").unwrap()).await.unwrap();
         reader.query_one("SELECT max(n) FROM t", &[]).await.unwrap();
     });
     assert_eq!(

@@ -81,7 +81,7 @@ fn sql_is_restored_completely_or_not_at_all() {
 
 #[test]
 fn client_programs_find_the_server() {
-    let daemon = start(builder().user("me").database("here"));
+    let daemon = start(builder().username("me").database("here"));
     if let Some(text) = output(daemon.client("pg_isready"), &[]) {
         assert!(text.contains("accepting connections"), "{text}");
     }
