@@ -1,4 +1,5 @@
-//! Starts every daemon at the same time, uses each with the client that people use, and prints what came from where.
+//! Starts every daemon at the same time, uses each with the client that people use, and prints what
+//! came from where.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;

@@ -1,4 +1,5 @@
-//! The first real answer of each daemon, asked for in the same way of the bare loop's daemon and of ours.
+//! The first real answer of each daemon, asked for in the same way of the bare loop's daemon and of
+//! ours.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -21,7 +22,8 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    /// One try: connects over TCP, with the password where there is one, asks, and reads the answer.
+    /// One try: connects over TCP, with the password where there is one, asks, and reads the
+    /// answer.
     pub(crate) fn ask(&self, runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
         match self {
             Self::Redis(url) => {

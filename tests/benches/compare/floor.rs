@@ -1,5 +1,5 @@
-//! The floor: the same binary with the same settings on a ready-made directory, spawned and asked by a bare loop. None of the
-//! framework's code runs while the time does.
+//! The floor: the same binary with the same settings on a ready-made directory, spawned and asked
+//! by a bare loop. None of the framework's code runs while the time does.
 
 use std::fs;
 use std::os::unix::process::CommandExt;

@@ -1,10 +1,12 @@
 //! How much the framework adds to the daemons themselves, and what others take for the same.
 //!
-//! In interleaved rounds: the binary executed for nothing; the floor, which is the same binary with the same settings on a
-//! ready-made directory, spawned and asked by a bare loop; ours; and the peers that are installed. Ratios of medians within
-//! one run are what to read; a `!` marks one that is not as promised. Nobody has to share the processors with what somebody
-//! before has written to the disk: that is waited for, uncounted. Ours has started once, uncounted, before each round: on a
-//! machine that gives up its page cache soon, templates would be read from the disk.
+//! In interleaved rounds: the binary executed for nothing; the floor, which is the same binary with
+//! the same settings on a ready-made directory, spawned and asked by a bare loop; ours; and the
+//! peers that are installed. Ratios of medians within one run are what to read; a `!` marks one
+//! that is not as promised. Nobody has to share the processors with what somebody before has
+//! written to the disk: that is waited for, uncounted. Ours has started once, uncounted, before
+//! each round: on a machine that gives up its page cache soon, templates would be read from the
+//! disk.
 //!
 //! ```text
 //! cargo bench --bench compare
@@ -190,7 +192,8 @@ fn measure(subject: &Subject, options: &Options, runtime: &Runtime) -> Result<Me
     let mut measured = Measured::default();
     let mut theirs: Vec<Vec<subject::Times>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..options.rounds {
-        // What was written before is else still on its way to the disk, at the expense of whoever comes next.
+        // What was written before is else still on its way to the disk, at the expense of whoever comes
+        // next.
         nix::unistd::sync();
         measured.exec.push(subject.exec(&floor)?);
         // The template is to be warm: what the peers write pushes what was read out of the system's cache.

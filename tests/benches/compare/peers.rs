@@ -1,5 +1,5 @@
-//! What people use now, each by the means that its documentation recommends: in processes of their own that do one start and
-//! removal whenever they are told to.
+//! What people use now, each by the means that its documentation recommends: in processes of their
+//! own that do one start and removal whenever they are told to.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};

@@ -1,4 +1,5 @@
-//! The figures as a picture: a bar each on a logarithmic scale, in colours for light and dark pages.
+//! The figures as a picture: a bar each on a logarithmic scale, in colours for light and dark
+//! pages.
 
 use crate::measured::Measured;
 use crate::subject::Subject;

@@ -79,7 +79,8 @@ impl Subject {
     }
 }
 
-/// All of them, in the order of the table; Valkey, which not every distribution has, is started as Redis is.
+/// All of them, in the order of the table; Valkey, which not every distribution has, is started as
+/// Redis is.
 pub(crate) fn all() -> Vec<Subject> {
     let small = |to_exec| Targets {
         to_floor: 1.15,

@@ -14,8 +14,8 @@ pub(crate) fn is_here() -> bool {
     asked.is_ok_and(|answer| answer.status.success())
 }
 
-/// How many instructions run within the function of this name, and what it calls, in this process alone; but not in the
-/// function `except`, which nothing else may call.
+/// How many instructions run within the function of this name, and what it calls, in this process
+/// alone; but not in the function `except`, which nothing else may call.
 pub(crate) fn count(
     function: &str,
     except: Option<&str>,

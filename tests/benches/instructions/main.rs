@@ -1,8 +1,9 @@
-//! How many instructions our own part of one Redis start and removal takes, beside the figures that are kept.
+//! How many instructions our own part of one Redis start and removal takes, beside the figures that
+//! are kept.
 //!
-//! `cargo bench --bench instructions [-- --accept]`. Counted by callgrind, in this process alone: not the daemon, not the reaper,
-//! and not how often the daemon is asked until it answers. Exits with status 1 when a part takes more than it is allowed to;
-//! `--accept` keeps the new figures.
+//! `cargo bench --bench instructions [-- --accept]`. Counted by callgrind, in this process alone:
+//! not the daemon, not the reaper, and not how often the daemon is asked until it answers. Exits
+//! with status 1 when a part takes more than it is allowed to; `--accept` keeps the new figures.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod callgrind;
@@ -18,7 +19,8 @@ use std::process::ExitCode;
 
 use crate::figures::{Conditions, Figures};
 
-/// Makes this program the one that is counted; its arguments are the number of starts, their directory, and `probe`.
+/// Makes this program the one that is counted; its arguments are the number of starts, their
+/// directory, and `probe`.
 const WORK: &str = "--work";
 /// Starts within one count.
 const STARTS: u64 = 25;

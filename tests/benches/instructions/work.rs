@@ -18,7 +18,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(1);
 /// How long it may take to answer, under valgrind and on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The recipe of Redis, with nothing to wait for: how often a daemon is asked until it answers is the machine's affair.
+/// The recipe of Redis, with nothing to wait for: how often a daemon is asked until it answers is
+/// the machine's affair.
 #[derive(Debug, Default)]
 struct Unawaited {
     redis: Redis,
@@ -64,8 +65,8 @@ impl Daemon for Unawaited {
     }
 }
 
-/// Starts and removes daemons, and says how the binary was found. The first ones are not counted: they start the reaper, and fill
-/// what a process keeps.
+/// Starts and removes daemons, and says how the binary was found. The first ones are not counted:
+/// they start the reaper, and fill what a process keeps.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let [times, root, asked @ ..] = arguments else {
         return Err("the number of starts and their directory are missing".into());

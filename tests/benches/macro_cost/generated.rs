@@ -34,7 +34,8 @@ impl Crate {
         fs::create_dir_all(made.directory.join("tests"))?;
         fs::create_dir_all(made.directory.join("src"))?;
         fs::write(made.directory.join("src/lib.rs"), "")?;
-        // Its own workspace, or it would have to be a member of the one around it; locked to what that one has.
+        // Its own workspace, or it would have to be a member of the one around it; locked to what that one
+        // has.
         fs::copy(root.join("Cargo.lock"), made.directory.join("Cargo.lock"))?;
         let fixtures = root.join("fixtures");
         let manifest = format!(

@@ -1,7 +1,9 @@
-//! What the attribute costs at compile time: a file of tests with it beside one that says the same by hand.
+//! What the attribute costs at compile time: a file of tests with it beside one that says the same
+//! by hand.
 //!
-//! `cargo bench --bench macro_cost [-- [ROUNDS] [TESTS]]`, 7 rounds of 200 tests unless told otherwise. Both crates are made below
-//! `target/macro-cost`, and their dependencies are built once, for both.
+//! `cargo bench --bench macro_cost [-- [ROUNDS] [TESTS]]`, 7 rounds of 200 tests unless told
+//! otherwise. Both crates are made below `target/macro-cost`, and their dependencies are built
+//! once, for both.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod generated;

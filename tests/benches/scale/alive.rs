@@ -1,4 +1,5 @@
-//! Many daemons alive at once: what each next one takes to start, and what each has of memory and disk.
+//! Many daemons alive at once: what each next one takes to start, and what each has of memory and
+//! disk.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -21,7 +22,8 @@ struct Started {
     reaper: Holds,
 }
 
-/// Starts `count` daemons one after another, keeps all of them, prints how they grow, and removes them.
+/// Starts `count` daemons one after another, keeps all of them, prints how they grow, and removes
+/// them.
 pub(crate) fn run<D: Daemon>(count: usize, root: &Path) -> Result<()> {
     // The first of a process pays for what all share: the binary, the template, the reaper.
     ManagedDaemon::<D>::builder().temp_root(root).start()?.close()?;

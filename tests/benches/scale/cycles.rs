@@ -8,8 +8,8 @@ use managed_daemons::{RedisDaemon, Result};
 use crate::look::{self, Holds};
 use crate::numbers::{median, ms};
 
-/// What the resident memory of this process, and of its reaper, may be larger by at the end than after the first block, in
-/// KiB. The allocator takes its time to settle.
+/// What the resident memory of this process, and of its reaper, may be larger by at the end than
+/// after the first block, in KiB. The allocator takes its time to settle.
 const MEMORY_ALLOWANCE: u64 = 512;
 
 /// What there is at the end of a block.
@@ -20,7 +20,8 @@ struct Seen {
     directories: usize,
 }
 
-/// Starts and removes `cycles` Redis daemons, prints a line per tenth of them, and gives what has grown.
+/// Starts and removes `cycles` Redis daemons, prints a line per tenth of them, and gives what has
+/// grown.
 pub(crate) fn run(cycles: usize, root: &Path) -> Result<Vec<String>> {
     let block = cycles.div_ceil(10).max(1);
     println!("\n{cycles} cycles of Redis in one process");
@@ -69,7 +70,8 @@ fn look_around(root: &Path) -> Seen {
     }
 }
 
-/// The reaper reads the last messages a moment after they were sent: the fewest descriptors of some looks count.
+/// The reaper reads the last messages a moment after they were sent: the fewest descriptors of some
+/// looks count.
 fn settled_reaper() -> Holds {
     let Some(pid) = look::reaper() else {
         return Holds::default();

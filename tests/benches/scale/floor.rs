@@ -1,5 +1,5 @@
-//! The floor: the same programs with the same arguments, variables and directories, run by a bare loop, with none of the
-//! framework's code between the spawn and the end.
+//! The floor: the same programs with the same arguments, variables and directories, run by a bare
+//! loop, with none of the framework's code between the spawn and the end.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -43,7 +43,8 @@ pub(crate) struct Place<D: Daemon> {
 }
 
 impl<D: Daemon> Place<D> {
-    /// Has the framework start a daemon, stops it, and copies what it has left `starts` times into `store`.
+    /// Has the framework start a daemon, stops it, and copies what it has left `starts` times into
+    /// `store`.
     pub(crate) fn prepare(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<Self> {
         let daemon = ManagedDaemon::<Recorded<D>>::builder().temp_root(root).start()?;
         let dir = daemon.working_dir().to_path_buf();
@@ -81,7 +82,8 @@ impl<D: Daemon> Place<D> {
         })
     }
 
-    /// Removes what the last one has left, starts the next one in the next copy, waits until it answers, and ends it.
+    /// Removes what the last one has left, starts the next one in the next copy, waits until it
+    /// answers, and ends it.
     pub(crate) fn cycle(&mut self) -> io::Result<()> {
         let copy = self.copies.pop().ok_or_else(|| io::Error::other("no copy left"))?;
         fs::remove_dir_all(&self.dir)?;

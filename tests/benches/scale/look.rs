@@ -40,7 +40,8 @@ impl Holds {
     }
 }
 
-/// The reaper of this process, which is in nobody's list of children: it says in its environment whose it is.
+/// The reaper of this process, which is in nobody's list of children: it says in its environment
+/// whose it is.
 pub(crate) fn reaper() -> Option<u32> {
     let variable = format!("MANAGED_DAEMONS_REAPER={}:", std::process::id());
     processes().into_keys().find(|pid| {

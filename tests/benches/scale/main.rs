@@ -1,7 +1,9 @@
-//! How the framework does with many daemons: many alive at once, several started at once, one after another ten thousand times.
+//! How the framework does with many daemons: many alive at once, several started at once, one after
+//! another ten thousand times.
 //!
-//! `cargo bench --bench scale [-- [alive] [throughput] [cycles] [--alive R,P,M] [--starts N] [--cycles N]]`; without the names of
-//! parts all of them run. Exits with status 1 when something has grown with the cycles.
+//! `cargo bench --bench scale [-- [alive] [throughput] [cycles] [--alive R,P,M] [--starts N]
+//! [--cycles N]]`; without the names of parts all of them run. Exits with status 1 when something
+//! has grown with the cycles.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::panic)]
 
 mod alive;
@@ -77,7 +79,8 @@ fn run(options: &Options) -> Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// A directory of this run's own, in memory where there is some, which the daemons' user can pass through.
+/// A directory of this run's own, in memory where there is some, which the daemons' user can pass
+/// through.
 fn private_root() -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = match memory.is_dir() {

@@ -25,7 +25,8 @@ pub(crate) fn nginx(_: &Nginx) -> Question {
     }
 }
 
-/// A StartupMessage, which a server that is not ready refuses, and a ready one answers with a request to authenticate.
+/// A StartupMessage, which a server that is not ready refuses, and a ready one answers with a
+/// request to authenticate.
 pub(crate) fn postgres(_: &Postgres) -> Question {
     let body = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
     let length = u32::try_from(body.len() + 4).unwrap_or_default();
@@ -37,7 +38,8 @@ pub(crate) fn postgres(_: &Postgres) -> Question {
     }
 }
 
-/// Nothing: the server speaks first, with the version of its protocol after the length and the number of the packet.
+/// Nothing: the server speaks first, with the version of its protocol after the length and the
+/// number of the packet.
 pub(crate) fn mysql(_: &MySql) -> Question {
     Question {
         request: Vec::new(),

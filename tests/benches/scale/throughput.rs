@@ -13,7 +13,8 @@ const WORKERS: [usize; 3] = [1, 2, 4];
 /// Ours and the floor's take turns, so that what else the machine does meets both.
 const ROUNDS: usize = 3;
 
-/// Starts and removes `starts` daemons per worker, by the framework and without it, and prints what one takes.
+/// Starts and removes `starts` daemons per worker, by the framework and without it, and prints what
+/// one takes.
 pub(crate) fn run<D: Daemon>(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<()> {
     println!(
         "\n{}: ms per start and removal, {starts} per worker and round, medians of {ROUNDS} rounds",

@@ -1,8 +1,8 @@
 //! A parent that takes in orphans and waits for them at once, as the init of a machine does.
 //!
-//! What a daemon's main process leaves when it is killed goes to the system's init. In a container the first process is often
-//! some program that never waits for anybody: the dead then stay in the process table, and whoever looks through it finds
-//! more of them with each round.
+//! What a daemon's main process leaves when it is killed goes to the system's init. In a container
+//! the first process is often some program that never waits for anybody: the dead then stay in the
+//! process table, and whoever looks through it finds more of them with each round.
 
 use std::process::ExitCode;
 

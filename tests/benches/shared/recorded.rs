@@ -1,4 +1,5 @@
-//! A recipe that does what another does, and keeps the commands it was started with: so that the bare loop runs the very same.
+//! A recipe that does what another does, and keeps the commands it was started with: so that the
+//! bare loop runs the very same.
 
 use std::ffi::OsString;
 use std::ops::Deref;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use crate::client::Failure;
 use crate::subject::Times;
 
-/// Answers each line with the seconds until the daemon could be used, and those until it was removed.
+/// Answers each line with the seconds until the daemon could be used, and those until it was
+/// removed.
 pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
     let cycle: fn() -> Result<Times, Failure> = match peer {
         "redis-test" => redis_test,
