@@ -50,7 +50,7 @@ fn restart_and_load_keep_data_and_port() {
     daemon.resume().unwrap();
     daemon.close().unwrap();
     let error = RedisDaemon::load(&dir).unwrap_err().report();
-    assert!(error.contains("is of a valkey daemon"), "{error}");
+    assert!(error.contains("belongs to a valkey daemon"), "{error}");
     let daemon = ValkeyDaemon::load(&dir).unwrap();
     daemon.start_if_not_running().unwrap();
     assert_eq!(ask::<String>(&daemon.url(), &["GET", "foo"]).unwrap(), "bar");
