@@ -111,7 +111,7 @@ fn what_can_not_be_installed_is_reported_and_the_rest_is_installed() {
     assert_eq!(run.code(), Some(1));
     let text = run.stdout();
     assert!(
-        text.contains("there is no daemon `nosuch`; there are redis, "),
+        text.contains("there is no daemon `nosuch`; there are apache, "),
         "{text}"
     );
     assert!(
