@@ -128,3 +128,53 @@ fn only_the_last_twenty_directories_are_kept() {
     }
     assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 20);
 }
+
+#[test]
+fn an_error_says_the_reason_in_its_first_line_and_nothing_twice() {
+    let root = private_root();
+    let error = RedisDaemon::builder()
+        .setting("nonsense", "yes")
+        .temp_root(root.path())
+        .start()
+        .unwrap_err();
+    let message = error.to_string();
+    let first = message.lines().next().unwrap();
+    assert!(first.starts_with("redis did not start: 'nonsense yes': "), "{message}");
+    let log = std::error::Error::source(&error).unwrap();
+    assert!(log.to_string().starts_with("the last lines of its log:\n"), "{log}");
+    assert!(std::error::Error::source(log).is_none());
+    assert!(!log.to_string().contains(first), "{log}");
+    // For `unwrap`, and for `fn main() -> Result`.
+    assert_eq!(format!("{error:?}"), format!("{message}\n  caused by: {log}"));
+}
+
+#[test]
+fn an_error_without_a_log_has_its_reason_once() {
+    let error = RedisDaemon::builder().setting("port", "1").start().unwrap_err();
+    assert_eq!(error.report(), error.to_string());
+    assert_eq!(error.report().matches("`port` is set by the framework").count(), 1);
+}
+
+#[test]
+fn plain_starts_and_others_say_whether_fast_paths_were_on() {
+    let failure = |builder: managed_daemons::PostgresBuilder| {
+        let error = builder.setting("shared_bufers", "1MB").start().unwrap_err();
+        error.to_string().lines().next().unwrap().to_owned()
+    };
+    let fast = failure(managed_daemons_tests::postgres());
+    assert!(
+        fast.starts_with("postgres did not start: ") && fast.contains("unrecognized configuration parameter"),
+        "{fast}"
+    );
+    if std::env::var_os("MANAGED_DAEMONS_PLAIN").is_none() {
+        assert!(
+            fast.ends_with("fast paths were on, which MANAGED_DAEMONS_PLAIN=1 turns off"),
+            "{fast}"
+        );
+    }
+    let plain = failure(managed_daemons_tests::postgres().plain());
+    assert!(
+        plain.contains("unrecognized configuration parameter") && !plain.contains("fast paths"),
+        "{plain}"
+    );
+}

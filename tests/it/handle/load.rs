@@ -5,7 +5,7 @@ use std::process::Command;
 use managed_daemons::RedisDaemon;
 use managed_daemons_tests::UnrulyDaemon;
 
-use crate::support::{private_root, start_failure};
+use crate::support::{private_root, start_failure, unruly};
 
 #[test]
 fn a_directory_without_a_daemon_is_refused() {
@@ -87,4 +87,14 @@ fn a_process_of_somebody_else_is_neither_adopted_nor_killed() {
     assert!(stranger.try_wait().unwrap().is_none(), "the stranger was killed");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
+}
+
+#[test]
+fn a_loaded_daemon_has_the_time_outs_of_its_builder() {
+    let dir = unruly("ignore-term").start().unwrap().detach().unwrap();
+    let patience = std::time::Duration::from_millis(50);
+    let daemon = UnrulyDaemon::builder().stop_timeout(patience).load(dir).unwrap();
+    let error = daemon.stop().unwrap_err().to_string();
+    assert_eq!(error, "unruly: did not stop when told to within 50ms; it was killed");
+    daemon.close().unwrap();
 }

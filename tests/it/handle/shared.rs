@@ -30,6 +30,25 @@ fn another_test_uses_the_same_one() {
 }
 
 #[test]
+fn every_handle_and_builder_can_be_sent_to_and_shared_with_other_threads() {
+    fn check<D: managed_daemons::Daemon>()
+    where
+        managed_daemons::ManagedDaemon<D>: Send + Sync,
+        managed_daemons::Builder<D>: Send + Sync + Clone,
+        D: Clone,
+    {
+    }
+    check::<managed_daemons::Apache>();
+    check::<managed_daemons::Memcached>();
+    check::<managed_daemons::MySql>();
+    check::<managed_daemons::Nginx>();
+    check::<managed_daemons::Postgres>();
+    check::<managed_daemons::RabbitMq>();
+    check::<managed_daemons::Redis>();
+    check::<managed_daemons::Valkey>();
+}
+
+#[test]
 fn many_threads_use_one_handle() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
