@@ -1,5 +1,5 @@
-//! Starts every daemon at the same time, uses each with the client that people use, and prints what
-//! came from where.
+//! Starts every daemon at the same time, uses each through a common client, and prints where each
+//! binary came from.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -13,7 +13,7 @@ use sqlx::Connection;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A line of the table.
+/// A row of the table.
 struct Row {
     daemon: &'static str,
     version: String,
@@ -25,7 +25,7 @@ struct Row {
 }
 
 fn main() -> Outcome<()> {
-    println!("Starting all at the same time. What is not installed is fetched, once.\n");
+    println!("Starting all daemons at the same time. Those that are not installed are fetched once.\n");
     let begin = Instant::now();
     let rows = std::thread::scope(|scope| {
         let tours = [
@@ -67,11 +67,11 @@ fn main() -> Outcome<()> {
             &row.origin,
         ]);
     }
-    println!("\nAll of it in {} ms; nothing of it is left.", ms(wall));
+    println!("\nEverything took {} ms, and nothing is left behind.", ms(wall));
     Ok(())
 }
 
-/// Starts a daemon, asks it something, and removes it.
+/// Starts a daemon, uses it, and removes it.
 fn tour<D: Daemon>(builder: Builder<D>, ask: impl Fn(&ManagedDaemon<D>) -> Outcome<String>) -> Outcome<Row> {
     let begin = Instant::now();
     let daemon = builder.start().map_err(|error| error.report())?;

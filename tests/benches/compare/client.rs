@@ -1,4 +1,4 @@
-//! The first real answer of each daemon, asked for in the same way of the bare loop's daemon and of
+//! Asks a daemon for its first real answer, in the same way for the bare loop's daemons and for
 //! ours.
 
 use std::error::Error;
@@ -10,7 +10,7 @@ use sqlx::ConnectOptions;
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// How to ask a daemon, and where.
+/// How to reach a daemon, and where.
 #[derive(Debug, Clone)]
 pub(crate) enum Client {
     Redis(String),
@@ -22,8 +22,8 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    /// One try: connects over TCP, with the password where there is one, asks, and reads the
-    /// answer.
+    /// Tries once: connects over TCP, with the password if there is one, sends a request, and
+    /// reads the answer.
     pub(crate) fn ask(&self, runtime: &tokio::runtime::Runtime) -> Result<(), Failure> {
         match self {
             Self::Redis(url) => {
@@ -36,7 +36,7 @@ impl Client {
                 let rows = client.simple_query("SELECT 1").await?;
                 drop(client);
                 connection.await??;
-                // The description, the row, and the end.
+                // The row description, the row, and the end of the command.
                 if rows.len() < 2 {
                     Err("no row".into())
                 } else {

@@ -1,5 +1,5 @@
-//! The floor: the same binary with the same settings on a ready-made directory, spawned and asked
-//! by a bare loop. None of the framework's code runs while the time does.
+//! The floor: a bare loop starts the same binary with the same settings on a prepared directory,
+//! and waits for its first answer. No code of the framework runs while the time is taken.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -16,27 +16,27 @@ use crate::client::{Client, Failure};
 use crate::recorded::Commands;
 use crate::subject::Times;
 
-/// Between two tries: as good as being told, and as often as ours asks at first.
+/// The pause between two tries: the framework's own pause at first.
 const PAUSE: Duration = Duration::from_micros(250);
-/// A floor that takes longer is none.
+/// The bare loop gives up after this time.
 const TOO_LONG: Duration = Duration::from_secs(60);
 
-/// All that the bare loop needs.
+/// Everything the bare loop needs to run one daemon.
 #[derive(Debug)]
 pub(crate) struct Floor {
     pub(crate) commands: Commands,
     pub(crate) client: Client,
-    /// User and group that the daemon ran as.
+    /// The user and the group that the daemon ran as.
     pub(crate) ids: (u32, u32),
     dir: PathBuf,
     ready: tempfile::TempDir,
 }
 
 impl Floor {
-    /// Keeps the working directory of a daemon that has been stopped in good order.
+    /// Copies the working directory of a daemon that has shut down cleanly.
     pub(crate) fn new(commands: Commands, client: Client, ids: (u32, u32), dir: &Path) -> Result<Self, Failure> {
-        // Beside it, so that copies are from memory to memory where the daemons are.
-        let beside = dir.parent().ok_or("a working directory is in one")?;
+        // On the same file system, so that copying back stays in memory if the daemons are there.
+        let beside = dir.parent().ok_or("the working directory has no parent directory")?;
         let floor = Self {
             commands,
             client,
@@ -48,7 +48,7 @@ impl Floor {
         Ok(floor)
     }
 
-    /// One start to the first answer, and one removal.
+    /// Measures one start, up to the first answer, and one removal.
     pub(crate) fn run(&self, runtime: &Runtime) -> Result<Times, Failure> {
         self.make_ready()?;
         let log = fs::File::create(self.dir.join("floor.log"))?;
@@ -70,7 +70,7 @@ impl Floor {
         let group = Pid::from_raw(child.id() as i32);
         let _ = killpg(group, Signal::SIGKILL);
         child.wait()?;
-        // Workers are nobody's children here: the bench's init collects them.
+        // The workers are not our children: the init process of the benchmark reaps them.
         while killpg(group, None).is_ok() && begin.elapsed() < TOO_LONG {
             std::thread::yield_now();
         }
@@ -79,7 +79,7 @@ impl Floor {
 
         started?;
         self.wait_for_strays();
-        // What was still written by one of those, and does not count.
+        // Those processes may have written more files. Removing them is not measured.
         removed.or_else(|_| empty(&self.dir))?;
         if let Some(id) = memory {
             Command::new("ipcrm").args(["-m", &id]).stderr(Stdio::null()).status()?;
@@ -87,7 +87,7 @@ impl Floor {
         Ok(Times { start, removal })
     }
 
-    /// Executes the binary for nothing but its version.
+    /// Runs the binary only to print its version.
     pub(crate) fn exec(&self, args: &[&str]) -> Result<Duration, Failure> {
         let mut command = self.commands.binary.command();
         command.args(args);
@@ -126,7 +126,7 @@ impl Floor {
             };
             if let Some(status) = child.try_wait()? {
                 let log = fs::read_to_string(self.dir.join("floor.log")).unwrap_or_default();
-                return Err(format!("it ended with {status}: {log}").into());
+                return Err(format!("the daemon exited with {status}: {log}").into());
             }
             if begin.elapsed() > TOO_LONG {
                 return Err(error);
@@ -146,13 +146,13 @@ impl Floor {
         copy(self.ready.path(), &self.dir)
     }
 
-    /// PostgreSQL's System V segment outlives a server that is killed.
+    /// PostgreSQL's System V shared memory segment, which outlives a killed server.
     fn memory_to_free(&self) -> Option<String> {
         let lock = fs::read_to_string(self.dir.join("data/postmaster.pid")).ok()?;
         Some(lock.lines().nth(6)?.split_whitespace().nth(1)?.to_owned())
     }
 
-    /// Those that have left the group notice by themselves that the first is dead.
+    /// Waits for the processes outside the group: they exit once they see that the first is dead.
     fn wait_for_strays(&self) {
         while !processes_of(&self.dir).is_empty() {
             std::thread::sleep(Duration::from_millis(1));
@@ -168,7 +168,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Removes everything in a directory, which stays: it holds the lock that says whose it is.
+/// Empties a directory but keeps it: the lock that marks its owner is on the directory itself.
 fn empty(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;

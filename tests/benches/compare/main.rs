@@ -1,12 +1,13 @@
-//! How much the framework adds to the daemons themselves, and what others take for the same.
+//! Measures how much time the framework adds to each daemon, and how long other tools take.
 //!
-//! In interleaved rounds: the binary executed for nothing; the floor, which is the same binary with
-//! the same settings on a ready-made directory, spawned and asked by a bare loop; ours; and the
-//! peers that are installed. Ratios of medians within one run are what to read; a `!` marks one
-//! that is not as promised. Nobody has to share the processors with what somebody before has
-//! written to the disk: that is waited for, uncounted. Ours has started once, uncounted, before
-//! each round: on a machine that gives up its page cache soon, templates would be read from the
-//! disk.
+//! Each round measures, in turn: the binary alone, run to print its version; the floor, where a
+//! bare loop starts the same binary with the same settings on a prepared directory; our own start;
+//! and the peers that are installed. Compare the ratios of medians within one run, not times of
+//! different runs. A `!` marks a ratio that misses its target.
+//!
+//! Before each round and each peer, `sync` waits until earlier writes have reached the disk: they
+//! would slow down the next measurement. Our daemon also starts once in each round without being
+//! measured, so that the template is in the page cache.
 //!
 //! ```text
 //! cargo bench --bench compare
@@ -37,16 +38,16 @@ use measured::{Measured, MeasuredPeer};
 use peers::{our_whole_command, Peer, Running, PEERS};
 use subject::Subject;
 
-/// A peer that has taken this long, and was asked three times, is not asked again.
+/// A peer that has run three times and has taken longer than this in total does not run again.
 const PEER_BUDGET: Duration = Duration::from_secs(15);
 
 const USAGE: &str = "usage: cargo bench --bench compare -- [options]
-  --only NAME[,NAME…]  these daemons
-  --rounds NUMBER      of each (default: 15)
-  --no-peers           measure nothing but the floor and ours
-  --install-peers      install the Python packages first, below `target`
-  --plot FILE          where the picture goes (default: docs/start-times.svg, when nothing is left out)
-  --raw FILE           where every single time goes, as CSV";
+  --only NAME[,NAME…]  measure only these daemons
+  --rounds NUMBER      rounds per daemon (default: 15)
+  --no-peers           do not measure the peers
+  --install-peers      install the Python packages below `target` first
+  --plot FILE          write the chart here (default: docs/start-times.svg, if everything was measured)
+  --raw FILE           write every single time here, as CSV";
 
 #[derive(Debug)]
 struct Options {
@@ -76,7 +77,7 @@ impl Options {
                     .ok_or_else(|| format!("{argument} needs a value\n{USAGE}"))
             };
             match argument.as_str() {
-                // Of cargo's.
+                // Cargo itself passes this one.
                 "--bench" => {}
                 "--only" => options.only = Some(value()?.split(',').map(String::from).collect()),
                 "--rounds" => options.rounds = value()?.parse()?,
@@ -96,7 +97,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--serve-peer", peer] => peers::serve(peer),
         ["--whole", name] => start_once(name),
-        // That of the machine may be none.
+        // The first process of a container may not reap orphans.
         _ => return init::under_init(&arguments, |arguments| exit_code(parse_and_compare(arguments))),
     };
     exit_code(done)
@@ -116,7 +117,7 @@ fn exit_code(done: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// What a command that needs a daemon does, and nothing else.
+/// Starts and removes one daemon, as a command that needs a daemon would.
 fn start_once(name: &str) -> Result<(), Failure> {
     let runtime = runtime()?;
     let subject = subject::all().into_iter().find(|subject| subject.name == name);
@@ -138,7 +139,7 @@ fn compare(options: &Options) -> Result<(), Failure> {
         for name in only {
             if !subjects.iter().any(|subject| subject.name == name) {
                 let names: Vec<_> = subjects.iter().map(|subject| subject.name).collect();
-                return Err(format!("no daemon {name:?}; there are {}", names.join(", ")).into());
+                return Err(format!("unknown daemon {name:?}; the known ones are {}", names.join(", ")).into());
             }
         }
         subjects.retain(|subject| only.iter().any(|name| name == subject.name));
@@ -159,12 +160,12 @@ fn compare(options: &Options) -> Result<(), Failure> {
     let default = everything.then(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/start-times.svg"));
     if let Some(path) = options.plot.clone().or(default) {
         std::fs::write(&path, plot::svg(&results))?;
-        println!("\nThe picture is in {}.", path.display());
+        println!("\nThe chart is in {}.", path.display());
     }
     Ok(())
 }
 
-/// A peer, its process, and how long it has taken altogether.
+/// A peer, its process, and the total time it has taken.
 struct Contestant {
     peer: &'static Peer,
     running: Result<Running, String>,
@@ -172,7 +173,7 @@ struct Contestant {
 }
 
 fn measure(subject: &Subject, options: &Options, runtime: &Runtime) -> Result<Measured, Failure> {
-    // Makes the template, and everything warm.
+    // Makes the template and fills the caches.
     subject.start(runtime)?;
     let (floor, _keeper) = subject.floor()?;
     floor.run(runtime)?;
@@ -192,13 +193,12 @@ fn measure(subject: &Subject, options: &Options, runtime: &Runtime) -> Result<Me
     let mut measured = Measured::default();
     let mut theirs: Vec<Vec<subject::Times>> = contestants.iter().map(|_| Vec::new()).collect();
     for round in 0..options.rounds {
-        // What was written before is else still on its way to the disk, at the expense of whoever comes
-        // next.
+        // Otherwise earlier writes still go to the disk and slow down the next measurement.
         nix::unistd::sync();
         measured.exec.push(subject.exec(&floor)?);
-        // The template is to be warm: what the peers write pushes what was read out of the system's cache.
+        // Reads the template again: the peers' writes may have pushed it out of the page cache.
         subject.start(runtime)?;
-        // Whoever comes second finds the caches as the first has left them: in turn.
+        // The second one finds the caches that the first has filled, so the order alternates.
         if round % 2 == 0 {
             measured.floor.push(floor.run(runtime)?);
             measured.ours.push(subject.start(runtime)?);

@@ -1,10 +1,10 @@
-//! What has been measured of one daemon, and the medians of it.
+//! The measured times of one daemon, and their medians.
 
 use std::time::Duration;
 
 use crate::subject::{Ours, Subject, Times};
 
-/// Of one daemon, in the order in which it was measured.
+/// The times of one daemon, in the order in which they were measured.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) exec: Vec<Duration>,
@@ -14,7 +14,7 @@ pub(crate) struct Measured {
     pub(crate) peers: Vec<MeasuredPeer>,
 }
 
-/// Of one peer; or why it could not be.
+/// The times of one peer, or why it could not be measured.
 #[derive(Debug)]
 pub(crate) struct MeasuredPeer {
     pub(crate) name: &'static str,
@@ -23,7 +23,7 @@ pub(crate) struct MeasuredPeer {
     pub(crate) times: Result<Vec<Times>, String>,
 }
 
-/// A ratio with what was promised of it.
+/// A ratio with its target.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratio {
     pub(crate) value: f64,
@@ -46,7 +46,7 @@ impl Ratio {
     }
 }
 
-/// In milliseconds.
+/// The median in milliseconds.
 pub(crate) fn median(times: impl IntoIterator<Item = Duration>) -> f64 {
     let mut times: Vec<Duration> = times.into_iter().collect();
     times.sort_unstable();
@@ -80,7 +80,8 @@ impl Measured {
         median(self.floor.iter().map(|floor| floor.sum()))
     }
 
-    /// Ours to the floor, ours to executing the binary for nothing, and our removal to the floor's.
+    /// Our start to the floor's, our start to running the binary alone, and our removal to the
+    /// floor's.
     pub(crate) fn ratios(&self, subject: &Subject) -> [Ratio; 3] {
         let removal = median(self.ours.iter().map(|ours| ours.times.removal));
         let floor_removal = median(self.floor.iter().map(|floor| floor.removal));
@@ -98,7 +99,7 @@ impl Measured {
         ]
     }
 
-    /// A peer's acquire and removal to ours.
+    /// A peer's start and removal in milliseconds, and their ratio to ours.
     pub(crate) fn peer_ratio(&self, peer: &MeasuredPeer) -> Option<(f64, Ratio)> {
         let times = peer.times.as_ref().ok()?;
         let theirs = median(times.iter().map(|times| times.sum()));

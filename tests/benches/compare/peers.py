@@ -1,4 +1,7 @@
-"""Starts and removes a daemon by one of the Python packages at each line it is sent, and answers with the seconds of both."""
+"""Starts and removes a daemon with one of the Python packages for each line on standard input.
+
+Answers each line with the seconds that the start and the removal took.
+"""
 
 import subprocess
 import sys
@@ -8,7 +11,7 @@ import time
 
 
 def instance(make):
-    """For packages whose object is the daemon: made, and stopped."""
+    """For packages with an object per daemon: makes it and stops it."""
 
     def cycle():
         begin = time.perf_counter()
@@ -22,7 +25,7 @@ def instance(make):
 
 
 def whole(*command):
-    """For packages that are commands: from their start to their end."""
+    """For packages that are commands: measures the whole run."""
 
     def cycle():
         begin = time.perf_counter()
@@ -61,7 +64,7 @@ def testing_mysqld():
 
 
 def pytest_postgresql():
-    """A test that asks for the package's fixture, run by pytest."""
+    """Runs pytest on a test that uses the package's fixture."""
     path = tempfile.mkdtemp()
     with open(f"{path}/test_one.py", "w") as file:
         file.write(textwrap.dedent("""

@@ -1,5 +1,5 @@
-//! What people use now, each by the means that its documentation recommends: in processes of their
-//! own that do one start and removal whenever they are told to.
+//! The peers: other tools that start daemons for tests, each used as its documentation recommends.
+//! Each runs in its own process, which does one start and removal per command.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -15,12 +15,12 @@ mod crates;
 
 pub(crate) use crates::serve;
 
-/// One that does the same job for one of the daemons.
+/// Another tool that does the same job for one of the daemons.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) daemon: &'static str,
-    /// What its acquire and removal takes at least, as a multiple of ours.
+    /// The target: its start and removal take at least this multiple of ours.
     pub(crate) target: Option<f64>,
     kind: Kind,
     on_tmpfs: bool,
@@ -28,11 +28,12 @@ pub(crate) struct Peer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A crate: this program runs itself for it.
+    /// A crate: this program runs itself to use it.
     Crate,
-    /// A Python package: `peers.py` beside this file.
+    /// A Python package, used by `peers.py` beside this file.
     Python,
-    /// A command around another, measured as a whole, and compared with one of ours.
+    /// A command that runs another command. The whole run is measured and compared with a
+    /// command that uses ours.
     Whole,
 }
 
@@ -65,15 +66,15 @@ const fn peer(name: &'static str, daemon: &'static str, target: Option<f64>, kin
     }
 }
 
-/// Where the Python packages are: see `--install-peers`.
+/// Where `--install-peers` installs the Python packages.
 pub(crate) fn python_home() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("peers")
 }
 
-/// Installs the Python packages, by the system's Python, for this program alone.
+/// Installs the Python packages into a virtual environment of this program.
 pub(crate) fn install() -> Result<(), Failure> {
     let home = python_home();
-    // The system's, if there is one: another may be within the reach of its owner alone.
+    // Prefers the system's Python: other users may have no access to another one.
     let system = Path::new("/usr/bin/python3");
     let python = if system.exists() { system } else { Path::new("python3") };
     run(Command::new(python).args(["-m", "venv", "--without-pip"]).arg(&home))?;
@@ -89,7 +90,7 @@ pub(crate) fn install() -> Result<(), Failure> {
             "pytest-postgresql",
             "psycopg[binary]",
             "pifpaf",
-            // What some of them still import and do not name.
+            // Some of them import it without declaring it.
             "setuptools<80",
         ]))
 }
@@ -102,22 +103,22 @@ fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
-/// A peer that is there.
+/// A peer's running process.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
-    /// Closed at the end, at which it ends.
+    /// Closing it ends the process.
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Peer {
-    /// Whether ours is measured as a whole command for it.
+    /// Whether a whole command is measured, for the peer and for ours.
     pub(crate) fn is_whole(&self) -> bool {
         self.kind == Kind::Whole
     }
 
-    /// Starts it, and has it do the first start, which makes its caches and shows whether it can.
+    /// Starts the process and runs one cycle, which fills its caches and shows whether it works.
     pub(crate) fn open(&self) -> Result<Running, Failure> {
         let mut command = match self.kind {
             Kind::Crate => {
@@ -128,7 +129,7 @@ impl Peer {
             Kind::Python | Kind::Whole => {
                 let home = python_home();
                 if !home.exists() {
-                    return Err("the Python packages are not installed: add `--install-peers`".into());
+                    return Err("the Python packages are not installed: run with `--install-peers`".into());
                 }
                 let mut command = Command::new(home.join("bin/python"));
                 command.args(["-c", include_str!("peers.py"), self.name]);
@@ -144,7 +145,7 @@ impl Peer {
             command.env("TMPDIR", "/dev/shm");
         }
         if nix::unistd::geteuid().is_root() && self.daemon != "redis" {
-            // The servers refuse to run as root, and these do not change the user.
+            // The servers refuse to run as root, and the peers do not change the user.
             command.uid(65534).gid(65534).env("HOME", "/tmp").current_dir("/tmp");
         }
         let mut child = command
@@ -153,7 +154,7 @@ impl Peer {
             .stderr(Stdio::null())
             .spawn()?;
         let (Some(commands), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("no pipes".into());
+            return Err("the process has no pipes".into());
         };
         let mut running = Running {
             child,
@@ -166,9 +167,9 @@ impl Peer {
 }
 
 impl Running {
-    /// One start and removal.
+    /// Does one start and removal.
     pub(crate) fn cycle(&mut self) -> Result<Times, Failure> {
-        let commands = self.commands.as_mut().ok_or("it is closed")?;
+        let commands = self.commands.as_mut().ok_or("the process has been closed")?;
         commands.write_all(b"go\n")?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
@@ -178,7 +179,7 @@ impl Running {
                 start: Duration::from_secs_f64(start),
                 removal: Duration::from_secs_f64(removal),
             }),
-            _ if line.is_empty() => Err("it ended without an answer".into()),
+            _ if line.is_empty() => Err("the process ended without an answer".into()),
             _ => Err(line.trim().into()),
         }
     }
@@ -191,7 +192,7 @@ impl Drop for Running {
     }
 }
 
-/// One start and removal by a process of its own, from its start to its end.
+/// Measures a process that starts and removes one daemon, from its start to its exit.
 pub(crate) fn our_whole_command(subject: &str) -> Result<Times, Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--whole").arg(subject);

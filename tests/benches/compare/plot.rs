@@ -1,17 +1,16 @@
-//! The figures as a picture: a bar each on a logarithmic scale, in colours for light and dark
-//! pages.
+//! The figures as a bar chart on a logarithmic scale, with colours for light and dark pages.
 
 use crate::measured::Measured;
 use crate::subject::Subject;
 
 const WIDTH: f64 = 860.0;
-/// Where the bars begin, and how long a factor of ten is.
+/// Where the bars begin, and the width of a factor of ten.
 const LEFT: f64 = 210.0;
 const DECADE: f64 = 145.0;
 const BAR: f64 = 16.0;
 const STEP: f64 = 20.0;
 const HEAD: f64 = 52.0;
-/// Powers of ten, in ms.
+/// The scale, in powers of ten of a millisecond.
 const SCALE: std::ops::RangeInclusive<i32> = 0..=4;
 
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600;font-size:14px}\
@@ -19,7 +18,7 @@ const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#24292f}.title{fon
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.scale{fill:#8d96a0}.line{stroke:#30363d}.floor{fill:#6e7681}\
 .ours{fill:#3fb950}.peer{fill:#d29922}}";
 
-/// What a bar stands for.
+/// One bar of the chart.
 struct Bar<'a> {
     class: &'static str,
     label: &'a str,
@@ -99,7 +98,7 @@ fn in_words(ms: f64) -> String {
     }
 }
 
-/// None of the texts has a character that XML would take for itself.
+/// Escapes nothing: no text here contains a character that is special in XML.
 fn text(x: f64, y: f64, class: &str, text: &str) -> String {
     format!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>\n")
 }

@@ -1,4 +1,4 @@
-//! The daemons to measure: how each is started by us, asked, and executed for nothing.
+//! The daemons to measure: how to start each one, how to reach it, and how to run its binary alone.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::client::{Client, Failure};
 use crate::floor::Floor;
 use crate::recorded::Recorded;
 
-/// From the call to the first answer, and from the answer to nothing left.
+/// The time from the call to the first answer, and the time until everything is removed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) start: Duration,
@@ -25,18 +25,19 @@ impl Times {
     }
 }
 
-/// One start by us.
+/// One start by the framework.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ours {
-    /// Until `start()` has returned, which it does once the daemon has answered its own probe.
+    /// Until `start()` returned: the readiness probe had succeeded by then.
     pub(crate) returned: Duration,
-    /// The same and a first answer to the client that asks the floor's daemon.
+    /// Until the first answer to the same client that the floor uses, and the removal.
     pub(crate) times: Times,
 }
 
 type Start = Box<dyn Fn(&Runtime) -> Result<Ours, Failure>>;
 type Prepare = Box<dyn Fn() -> Result<(Floor, Keeper), Failure>>;
-/// The handle of the daemon that the floor is made from: it keeps the port and the directory.
+/// The handle of the daemon that the floor is made from. It keeps the port and the directory
+/// reserved.
 pub(crate) type Keeper = Box<dyn std::any::Any>;
 
 /// A daemon with its options, ready to be measured.
@@ -48,14 +49,14 @@ pub(crate) struct Subject {
     exec: Exec,
 }
 
-/// What is promised; a ratio each.
+/// The targets, as upper bounds of ratios.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Targets {
     pub(crate) to_floor: f64,
     pub(crate) to_exec: f64,
 }
 
-/// How the binary is executed for nothing.
+/// How to run the binary without a daemon.
 #[derive(Debug, Clone, Copy)]
 enum Exec {
     Version(&'static str),
@@ -79,8 +80,8 @@ impl Subject {
     }
 }
 
-/// All of them, in the order of the table; Valkey, which not every distribution has, is started as
-/// Redis is.
+/// All daemons, in the order of the table. Valkey is left out: not every distribution has it, and
+/// it starts as Redis does.
 pub(crate) fn all() -> Vec<Subject> {
     let small = |to_exec| Targets {
         to_floor: 1.15,
@@ -178,7 +179,7 @@ fn subject<D: Daemon>(
         }),
         floor: Box::new(move || {
             let daemon = Recorded::builder(builder()).start()?;
-            // The first start has work that no later one has: the floor is to be a later one.
+            // The first start does extra work, so the floor repeats a later one.
             daemon.restart()?;
             let commands = daemon.commands().ok_or("no command was recorded")?;
             let ids = ids_of(&daemon)?;
@@ -191,11 +192,11 @@ fn subject<D: Daemon>(
 }
 
 fn ids_of<D: Daemon>(daemon: &ManagedDaemon<D>) -> Result<(u32, u32), Failure> {
-    let pid = daemon.pid().ok_or("it does not run")?;
+    let pid = daemon.pid().ok_or("the daemon is not running")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let id = |name: &str| -> Option<u32> {
         let line = status.lines().find(|line| line.starts_with(name))?;
         line.split_whitespace().nth(1)?.parse().ok()
     };
-    Ok(id("Uid:").zip(id("Gid:")).ok_or("/proc has no user of it")?)
+    Ok(id("Uid:").zip(id("Gid:")).ok_or("/proc does not show its user")?)
 }

@@ -5,7 +5,7 @@ use crate::measured::{median, ms, Measured, Promise, Ratio};
 use crate::subject::Subject;
 
 pub(crate) fn print(results: &[(&Subject, Measured)]) {
-    println!("\nTo the first answer over TCP, and until nothing was left: medians in ms, from interleaved rounds.\n");
+    println!("\nStart until the first answer over TCP, and removal (rm): medians in ms, from interleaved rounds.\n");
     println!(
         "{:14} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}   {:14} {:14} {:14}",
         "daemon",
@@ -41,7 +41,7 @@ pub(crate) fn print(results: &[(&Subject, Measured)]) {
         return;
     }
     println!(
-        "\nAcquire and removal, peer to ours; commands that run another are compared with one of ours, as a whole.\n"
+        "\nStart and removal in ms, each peer and ours. A peer that is a command is compared with a whole command of ours.\n"
     );
     println!(
         "{:28} {:>6} {:>10} {:>10}   peer/ours",
@@ -65,7 +65,7 @@ pub(crate) fn print(results: &[(&Subject, Measured)]) {
     }
 }
 
-/// Every single time, for whoever wants to look for themselves.
+/// Every single time, for an analysis of your own.
 pub(crate) fn csv(results: &[(&Subject, Measured)]) -> String {
     let mut lines = String::from("daemon,what,start ms,removal ms\n");
     for (subject, measured) in results {

@@ -1,21 +1,21 @@
-//! This program again, below callgrind.
+//! Runs this program again under callgrind.
 
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-/// The child's `PATH`: what it looks through is the same everywhere.
+/// The child's `PATH`: a fixed one, so that looking for binaries costs the same everywhere.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
-/// Whether there is a valgrind.
+/// Whether valgrind is installed.
 pub(crate) fn is_here() -> bool {
     let asked = Command::new("valgrind").arg("--version").output();
     asked.is_ok_and(|answer| answer.status.success())
 }
 
-/// How many instructions run within the function of this name, and what it calls, in this process
-/// alone; but not in the function `except`, which nothing else may call.
+/// Counts the instructions in the function of this name and in everything it calls, in this process
+/// alone. The function `except` is not counted; nothing else may call it.
 pub(crate) fn count(
     function: &str,
     except: Option<&str>,
@@ -39,11 +39,11 @@ pub(crate) fn count(
     said(&mut command)?;
     let text = std::fs::read_to_string(&out)?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
-    let total = total.ok_or("callgrind's file has no line `totals: `")?;
+    let total = total.ok_or("callgrind's output has no line that begins with `totals: `")?;
     Ok(total.trim().parse()?)
 }
 
-/// Runs this program without valgrind, and gives what it says.
+/// Runs this program without valgrind, and returns its output.
 pub(crate) fn plain(arguments: &[String]) -> Result<String, Box<dyn Error>> {
     said(Command::new(std::env::current_exe()?).args(arguments))
 }

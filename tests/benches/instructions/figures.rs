@@ -1,4 +1,4 @@
-//! The figures that are kept, and what they hold for.
+//! The recorded figures, and the conditions they hold for.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -7,12 +7,14 @@ use std::process::Command;
 
 use serde_json::{json, Value};
 
-/// What the counts depend on beside our code. With another, they are reported and not judged.
+/// What the counts depend on besides our code. If any of it differs, the counts are printed but
+/// not judged.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Conditions(BTreeMap<String, String>);
 
 impl Conditions {
-    /// Those of this run; `origin` says how Redis was found, which leads to other commands.
+    /// The conditions of this run. `origin` says how Redis was found, since that changes the
+    /// commands that run.
     pub(crate) fn here(origin: &str) -> Self {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let user = match nix::unistd::geteuid().is_root() {
@@ -31,24 +33,24 @@ impl Conditions {
         ]))
     }
 
-    /// What is not as it was, a line each.
+    /// The conditions that differ, one line each.
     pub(crate) fn differences(&self, kept: &Self) -> Vec<String> {
         let differing = self.0.iter().filter(|(name, here)| kept.0.get(*name) != Some(here));
         let line = |(name, here): (&String, &String)| {
             let before = kept.0.get(name).map_or("unknown", String::as_str);
-            format!("{name}: {here}; the figures kept are of {before}")
+            format!("{name}: {here}; the recorded figures are for {before}")
         };
         differing.map(line).collect()
     }
 }
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) conditions: Conditions,
-    /// By how much a count may exceed the one that is kept, in percent.
+    /// By how much a count may exceed the recorded one, in percent.
     pub(crate) allowance: u64,
-    /// Instructions by part.
+    /// Instructions per part.
     pub(crate) instructions: BTreeMap<String, u64>,
 }
 

@@ -1,9 +1,10 @@
-//! How many instructions our own part of one Redis start and removal takes, beside the figures that
-//! are kept.
+//! Counts the instructions that the framework itself needs to start and remove one Redis, and
+//! compares them with recorded figures.
 //!
-//! `cargo bench --bench instructions [-- --accept]`. Counted by callgrind, in this process alone:
-//! not the daemon, not the reaper, and not how often the daemon is asked until it answers. Exits
-//! with status 1 when a part takes more than it is allowed to; `--accept` keeps the new figures.
+//! `cargo bench --bench instructions [-- --accept]`. Callgrind counts this process alone: not
+//! the daemon, not the reaper, and not the repeated probes until the daemon answers. Exits with
+//! status 1 if a part exceeds its recorded figure by more than the allowance; `--accept` records
+//! the new figures.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod callgrind;
@@ -19,16 +20,16 @@ use std::process::ExitCode;
 
 use crate::figures::{Conditions, Figures};
 
-/// Makes this program the one that is counted; its arguments are the number of starts, their
-/// directory, and `probe`.
+/// Makes this program do the work to count. The arguments after it are the number of starts, their
+/// directory, and optionally `probe`.
 const WORK: &str = "--work";
-/// Starts within one count.
+/// Starts per count.
 const STARTS: u64 = 25;
 /// Counts of each part; the median is taken.
 const COUNTS: usize = 3;
-/// By how much a count may exceed the one that is kept unless the file says otherwise, in percent.
+/// By how much a count may exceed the recorded one, in percent, if the file does not say.
 const ALLOWANCE: u64 = 5;
-/// The parts, and the functions of `work` that they are.
+/// The parts, and the functions of `work` that stand for them.
 const PARTS: [(&str, &str); 4] = [
     ("configure", "count_configure"),
     ("start without waiting", "count_start"),
@@ -36,7 +37,8 @@ const PARTS: [(&str, &str); 4] = [
     ("removal, once it has ended", "count_removal"),
 ];
 
-/// Reads the machine's table of shared memory, which is as long as other people's programs make it.
+/// Not counted: it reads the machine's table of shared memory, whose length depends on other
+/// programs.
 const MADE_LONG_BY_OTHERS: &str = "sysv_shm::remove_left_by";
 
 fn main() -> ExitCode {
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
 
 fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
     if !callgrind::is_here() {
-        println!("skipped: valgrind is not installed, and it does the counting");
+        println!("skipped: counting needs valgrind, which is not installed");
         return Ok(ExitCode::SUCCESS);
     }
     let scratch = tempfile::Builder::new()
@@ -79,7 +81,7 @@ fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
             instructions,
         };
         new.write()?;
-        println!("kept in {}", Figures::path().display());
+        println!("recorded in {}", Figures::path().display());
         return Ok(ExitCode::SUCCESS);
     }
     let kept = kept.map_err(|error| format!("{}: {error}", Figures::path().display()))?;
@@ -87,7 +89,7 @@ fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
     Ok(judge(&conditions, &instructions, &kept))
 }
 
-/// The median of some counts, per start.
+/// The median of several counts, per start.
 fn count(function: &str, scratch: &Path) -> Result<u64, Box<dyn Error>> {
     let arguments = work_arguments(STARTS, scratch, function == "count_probe");
     let except = (function == "count_removal").then_some(MADE_LONG_BY_OTHERS);
@@ -106,8 +108,8 @@ fn work_arguments(starts: u64, root: &Path, probes: bool) -> Vec<String> {
 }
 
 fn print(instructions: &BTreeMap<String, u64>, kept: Option<&Figures>) {
-    println!("instructions of one Redis, in the test process alone; medians of {COUNTS} × {STARTS}");
-    println!("{:>28} {:>9} {:>9} {:>8}", "", "now", "kept", "change");
+    println!("instructions per Redis, in the test process alone; medians of {COUNTS} counts of {STARTS} starts");
+    println!("{:>28} {:>9} {:>9} {:>8}", "", "now", "recorded", "change");
     for (part, _) in PARTS {
         let now = instructions.get(part).copied().unwrap_or_default();
         match kept.and_then(|kept| kept.instructions.get(part)) {
@@ -124,7 +126,7 @@ fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, kept: &F
     let differences = conditions.differences(&kept.conditions);
     if !differences.is_empty() {
         println!(
-            "not judged, for the counts depend on more than our code:\n  {}",
+            "not judged, because the conditions differ from the recorded ones:\n  {}",
             differences.join("\n  ")
         );
         return ExitCode::SUCCESS;
@@ -139,8 +141,9 @@ fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, kept: &F
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "More than {} % above the figures kept: {}.\nWhere that is as it should be, `cargo bench --bench instructions -- --accept` \
-         keeps the new ones; commit them with the reason. To see where they come from, run callgrind_annotate on a run of your own.",
+        "More than {} % above the recorded figures: {}.\nIf this is intended, record the new figures with \
+         `cargo bench --bench instructions -- --accept` and commit them with the reason. To see where the \
+         instructions come from, profile a run with callgrind and callgrind_annotate.",
         kept.allowance,
         above.join("; ")
     );

@@ -1,4 +1,4 @@
-//! What is counted: our own part of one Redis start and its removal.
+//! The work to count: what the framework itself does to start and remove one Redis.
 
 use std::error::Error;
 use std::net::TcpStream;
@@ -11,15 +11,15 @@ use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-/// Starts before those that are counted.
+/// Starts before the counted ones.
 const WARM_UP: usize = 3;
-/// Between two tries to reach Redis in the part `probe` before the one try that is counted.
+/// The pause between two tries to reach Redis before the part `probe` counts one.
 const ASK_AGAIN: Duration = Duration::from_millis(1);
-/// How long it may take to answer, under valgrind and on a loaded machine.
+/// How long Redis may take to answer, under valgrind and on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The recipe of Redis, with nothing to wait for: how often a daemon is asked until it answers is
-/// the machine's affair.
+/// The recipe of Redis without waiting for readiness: the number of probes until a daemon answers
+/// depends on the machine.
 #[derive(Debug, Default)]
 struct Unawaited {
     redis: Redis,
@@ -65,8 +65,8 @@ impl Daemon for Unawaited {
     }
 }
 
-/// Starts and removes daemons, and says how the binary was found. The first ones are not counted:
-/// they start the reaper, and fill what a process keeps.
+/// Starts and removes daemons, and prints how the binary was found. The first ones are not counted:
+/// they start the reaper and fill the caches of the process.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let [times, root, asked @ ..] = arguments else {
         return Err("the number of starts and their directory are missing".into());
@@ -79,12 +79,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
             Origin::Fetched { .. } => "fetched",
             _ => "installed",
         };
-        // The reaper removes it when this process ends: only what is counted may remove anything.
+        // The reaper removes it when this process ends. A removal here would call the function that
+        // is excluded from the count, and so switch counting on.
         std::mem::forget(daemon);
     }
     for _ in 0..times {
         let daemon = count_start(count_configure(root, probes)?)?;
-        // What there is to remove is then always the same, and nothing has to be waited for.
+        // Every removal then finds the same state and has nothing to wait for.
         crash(&daemon)?;
         count_removal(daemon)?;
     }
@@ -98,10 +99,10 @@ fn builder(root: &Path, probes: bool) -> Builder<Unawaited> {
         .with(|recipe| recipe.asked = probes)
 }
 
-/// Ends the daemon once it answers, and leaves it to be collected.
+/// Kills the daemon once it answers, and leaves the zombie to be reaped.
 fn crash(daemon: &ManagedDaemon<Unawaited>) -> Result<(), Box<dyn Error>> {
     let deadline = Instant::now() + PATIENCE;
-    let pid = daemon.pid().ok_or("it has ended by itself")?;
+    let pid = daemon.pid().ok_or("Redis has already ended")?;
     while TcpStream::connect(("127.0.0.1", daemon.port())).is_err() {
         pause(deadline)?;
     }
@@ -120,7 +121,7 @@ fn pause(deadline: Instant) -> Result<(), &'static str> {
     }
 }
 
-// The functions that callgrind is told to count, by these names.
+// Callgrind counts these functions by their names.
 
 #[inline(never)]
 fn count_configure(root: &Path, probes: bool) -> managed_daemons::Result<Configured<Unawaited>> {

@@ -1,4 +1,4 @@
-//! The two crates.
+//! The two crates whose builds are compared.
 
 use std::fmt::Write;
 use std::fs;
@@ -20,7 +20,7 @@ pub(crate) struct Crate {
 }
 
 impl Crate {
-    /// Makes it below `place`, with the framework in `root` for its dependency.
+    /// Makes the crate below `place`, with the framework in `root` as its dependency.
     pub(crate) fn make(root: &Path, place: &Path, style: Style, tests: usize) -> io::Result<Self> {
         let name = match style {
             Style::Attribute => "attribute",
@@ -34,8 +34,8 @@ impl Crate {
         fs::create_dir_all(made.directory.join("tests"))?;
         fs::create_dir_all(made.directory.join("src"))?;
         fs::write(made.directory.join("src/lib.rs"), "")?;
-        // Its own workspace, or it would have to be a member of the one around it; locked to what that one
-        // has.
+        // The crate is its own workspace: else cargo wants it as a member of the one around it. It
+        // uses the lock file of that one.
         fs::copy(root.join("Cargo.lock"), made.directory.join("Cargo.lock"))?;
         let fixtures = root.join("fixtures");
         let manifest = format!(
@@ -47,11 +47,11 @@ impl Crate {
         Ok(made)
     }
 
-    /// Changes one of its tests, as somebody does who works on it.
+    /// Changes one of its tests, as a developer would.
     pub(crate) fn change(&self, round: usize) -> io::Result<()> {
         let mut text = String::from("use managed_daemons::*;\n");
         for number in 0..self.tests {
-            // The least port is above 1024: this holds whatever the round.
+            // Ports are above 1024, so this holds in every round.
             let least = if number == 0 { round % 1000 } else { 0 };
             let body = format!("assert!(redis.port() > {least});");
             let _ = match self.style {

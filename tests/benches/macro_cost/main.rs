@@ -1,9 +1,8 @@
-//! What the attribute costs at compile time: a file of tests with it beside one that says the same
-//! by hand.
+//! Measures what the attribute costs at compile time: it builds one file of tests with the
+//! attribute, and one that does the same by hand.
 //!
-//! `cargo bench --bench macro_cost [-- [ROUNDS] [TESTS]]`, 7 rounds of 200 tests unless told
-//! otherwise. Both crates are made below `target/macro-cost`, and their dependencies are built
-//! once, for both.
+//! `cargo bench --bench macro_cost [-- [ROUNDS] [TESTS]]`, by default 7 rounds of 200 tests. Both
+//! crates are made below `target/macro-cost` and share one build of their dependencies.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod generated;
@@ -15,7 +14,7 @@ use std::time::Instant;
 
 use crate::generated::{Crate, Style};
 
-/// What the attribute may cost: it should be next to nothing.
+/// The highest ratio of build times that is accepted: the attribute should cost next to nothing.
 const TARGET: f64 = 1.1;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,13 +26,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let hand = Crate::make(&root, &place, Style::Hand, tests)?;
     let attribute = Crate::make(&root, &place, Style::Attribute, tests)?;
 
-    println!("{tests} tests in one file, `cargo build --tests`, medians of {rounds} rounds, seconds of processor time and of the clock");
+    println!("{tests} tests in one file, `cargo build --tests`, medians of {rounds} rounds, in seconds of processor time | wall-clock time");
     println!(
         "{:>20} {:>9} {:>9} {:>7} | {:>9} {:>9}",
         "", "by hand", "attribute", "ratio", "by hand", "attribute"
     );
     for (what, incremental) in [("from scratch", "0"), ("incremental", "1")] {
-        // The dependencies, and what the incremental rounds begin from.
+        // Builds the dependencies, and the state that incremental rounds start from.
         build(&hand, &place, incremental)?;
         build(&attribute, &place, incremental)?;
         let (mut by_hand, mut by_attribute) = (Vec::new(), Vec::new());
@@ -45,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         let processor = |times: &[Took]| median(times.iter().map(|took| took.processor).collect());
         let clock = |times: &[Took]| median(times.iter().map(|took| took.clock).collect());
-        // The ratio is that of processor time: the clock's is as much of what else the machine does.
+        // Processor time, because wall-clock time depends on what else the machine does.
         let ratio = processor(&by_attribute) / processor(&by_hand);
         let verdict = if ratio <= TARGET { "" } else { "  above the target" };
         println!(
@@ -86,7 +85,7 @@ fn build(made: &Crate, place: &Path, incremental: &str) -> Result<Took, Box<dyn 
     }
 }
 
-/// Of all children waited for, in seconds.
+/// The processor time of all children that were waited for, in seconds.
 fn processor_time() -> Result<f64, Box<dyn Error>> {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)?;
     let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;

@@ -1,5 +1,5 @@
-//! Many daemons alive at once: what each next one takes to start, and what each has of memory and
-//! disk.
+//! Many daemons alive at once: how long each further one takes to start, and how much memory and
+//! disk each one uses.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use managed_daemons_tests::leftovers;
 use crate::look::{self, Holds, Memory};
 use crate::numbers::{median, ms};
 
-/// Of so many starts around a point is the median taken.
+/// A row shows the median of this many starts around it.
 const WINDOW: usize = 5;
 
-/// One instance, as it was when it had just started.
+/// One instance, as measured just after its start.
 struct Started {
     took: Duration,
     memory: Memory,
@@ -22,10 +22,11 @@ struct Started {
     reaper: Holds,
 }
 
-/// Starts `count` daemons one after another, keeps all of them, prints how they grow, and removes
-/// them.
+/// Starts `count` daemons one after another and keeps them, prints how the figures develop, and
+/// removes them.
 pub(crate) fn run<D: Daemon>(count: usize, root: &Path) -> Result<()> {
-    // The first of a process pays for what all share: the binary, the template, the reaper.
+    // The first daemon of a process pays for what all share: finding the binary, making the
+    // template, and starting the reaper.
     ManagedDaemon::<D>::builder().temp_root(root).start()?.close()?;
     let mut alive = Vec::with_capacity(count);
     let mut started = Vec::with_capacity(count);
@@ -42,7 +43,7 @@ pub(crate) fn run<D: Daemon>(count: usize, root: &Path) -> Result<()> {
         });
         alive.push(daemon);
     }
-    println!("\n{} × {count}, one after another, all kept", D::NAME);
+    println!("\n{} × {count}, started one after another and kept", D::NAME);
     println!(
         "{:>9} {:>9} {:>14} {:>9} {:>9} | {:>9} {:>4} {:>11} {:>4}",
         "instance", "start ms", "priv.dirty MB", "Pss MB", "disk MB", "own MB", "fds", "reaper MB", "fds"
@@ -53,7 +54,7 @@ pub(crate) fn run<D: Daemon>(count: usize, root: &Path) -> Result<()> {
     let first_pid = alive.first().and_then(ManagedDaemon::pid);
     let first = first_pid.map(look::memory_of_tree).unwrap_or_default();
     println!(
-        "the first one, with all of them alive: {:.2} MB private and dirty, {:.2} MB Pss",
+        "the first instance while all are alive: {:.2} MB private dirty, {:.2} MB Pss",
         mb(first.private_dirty),
         mb(first.pss)
     );
@@ -61,7 +62,7 @@ pub(crate) fn run<D: Daemon>(count: usize, root: &Path) -> Result<()> {
 }
 
 fn print_row(instance: usize, started: &[Started]) {
-    // Instance 1 is one start; the others stand for those around them.
+    // Row 1 is a single start. Every other row is the median of the starts around it.
     let around = if instance == 1 { 1 } else { WINDOW.min(started.len()) };
     let first = (instance - 1).saturating_sub(around / 2).min(started.len() - around);
     let window = &started[first..first + around];

@@ -1,4 +1,4 @@
-//! One Redis after another in one process: nothing may grow.
+//! Starts one Redis after another in one process: nothing may grow.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,11 +8,11 @@ use managed_daemons::{RedisDaemon, Result};
 use crate::look::{self, Holds};
 use crate::numbers::{median, ms};
 
-/// What the resident memory of this process, and of its reaper, may be larger by at the end than
-/// after the first block, in KiB. The allocator takes its time to settle.
+/// By how many KiB the resident memory of this process, and of its reaper, may grow from the end of
+/// the first block to the end of the last. The allocator needs some time to settle.
 const MEMORY_ALLOWANCE: u64 = 512;
 
-/// What there is at the end of a block.
+/// The state at the end of a block.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     own: Holds,
@@ -20,8 +20,8 @@ struct Seen {
     directories: usize,
 }
 
-/// Starts and removes `cycles` Redis daemons, prints a line per tenth of them, and gives what has
-/// grown.
+/// Starts and removes `cycles` Redis daemons, prints a line per tenth of them, and returns what
+/// has grown.
 pub(crate) fn run(cycles: usize, root: &Path) -> Result<Vec<String>> {
     let block = cycles.div_ceil(10).max(1);
     println!("\n{cycles} cycles of Redis in one process");
@@ -70,8 +70,8 @@ fn look_around(root: &Path) -> Seen {
     }
 }
 
-/// The reaper reads the last messages a moment after they were sent: the fewest descriptors of some
-/// looks count.
+/// The reaper reads the last messages a moment after they were sent, so this looks several times
+/// and takes the lowest number of descriptors.
 fn settled_reaper() -> Holds {
     let Some(pid) = look::reaper() else {
         return Holds::default();
@@ -103,7 +103,7 @@ fn grown(first: Seen, last: Seen) -> Vec<String> {
     ] {
         if after > before + MEMORY_ALLOWANCE {
             found.push(format!(
-                "{what}: {before} KiB after the first block, {after} KiB at the end, which is {MEMORY_ALLOWANCE} KiB more and above"
+                "{what}: {before} KiB after the first block, {after} KiB at the end; {MEMORY_ALLOWANCE} KiB more are allowed"
             ));
         }
     }

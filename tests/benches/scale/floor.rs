@@ -1,5 +1,5 @@
-//! The floor: the same programs with the same arguments, variables and directories, run by a bare
-//! loop, with none of the framework's code between the spawn and the end.
+//! The floor: a bare loop runs the same programs with the same arguments, variables and
+//! directories. No code of the framework runs between the spawn and the end.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -17,12 +17,13 @@ use nix::unistd::Pid;
 
 use crate::recorded::Recorded;
 
-/// Between two tries to reach a daemon: as often as the framework does at first.
+/// The pause between two tries to reach a daemon: the framework's own pause at first.
 const PAUSE: Duration = Duration::from_micros(250);
-/// A daemon that takes longer does not start.
+/// The bare loop gives up on a daemon after this time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a daemon is asked, what it answers when it is ready, and what ends it fastest.
+/// The request to a daemon, the check of a ready daemon's answer, and the signal that ends it
+/// fastest.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) request: Vec<u8>,
@@ -30,25 +31,25 @@ pub(crate) struct Question {
     pub(crate) end: Signal,
 }
 
-/// One daemon's place, in which it is started again and again, each time as if for the first time.
+/// One daemon's port and directory, where it starts again and again from a fresh copy.
 pub(crate) struct Place<D: Daemon> {
-    /// Holds the port, and removes the directory in the end.
+    /// Reserves the port, and removes the directory in the end.
     _daemon: ManagedDaemon<Recorded<D>>,
     command: Command,
     dir: PathBuf,
-    /// Copies of the directory, one per start, made beforehand.
+    /// Copies of the directory, one per start, made in advance.
     copies: Vec<PathBuf>,
     port: u16,
     question: Question,
 }
 
 impl<D: Daemon> Place<D> {
-    /// Has the framework start a daemon, stops it, and copies what it has left `starts` times into
+    /// Starts a daemon with the framework, stops it, and makes `starts` copies of its directory in
     /// `store`.
     pub(crate) fn prepare(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<Self> {
         let daemon = ManagedDaemon::<Recorded<D>>::builder().temp_root(root).start()?;
         let dir = daemon.working_dir().to_path_buf();
-        // The first start has work that no later one has, and the floor is to be a later one.
+        // The first start does extra work, so the floor repeats a later one.
         daemon.restart()?;
         daemon.stop()?;
         let commands = daemon.commands();
@@ -82,8 +83,8 @@ impl<D: Daemon> Place<D> {
         })
     }
 
-    /// Removes what the last one has left, starts the next one in the next copy, waits until it
-    /// answers, and ends it.
+    /// Replaces the directory by the next copy, starts the daemon, waits until it answers, and
+    /// ends it.
     pub(crate) fn cycle(&mut self) -> io::Result<()> {
         let copy = self.copies.pop().ok_or_else(|| io::Error::other("no copy left"))?;
         fs::remove_dir_all(&self.dir)?;
@@ -92,20 +93,20 @@ impl<D: Daemon> Place<D> {
         let deadline = Instant::now() + PATIENCE;
         while !self.answers() {
             if Instant::now() > deadline {
-                return Err(io::Error::other("it does not answer"));
+                return Err(io::Error::other("the daemon does not answer"));
             }
             if let Some(status) = child.try_wait()? {
-                return Err(io::Error::other(format!("it has ended: {status}")));
+                return Err(io::Error::other(format!("the daemon has ended: {status}")));
             }
             std::thread::sleep(PAUSE);
         }
         let group = Pid::from_raw(child.id() as i32);
         killpg(group, self.question.end)?;
         child.wait()?;
-        // A worker that is still there has the port, and the next one would wait for it.
+        // A worker that is still alive holds the port, and the next daemon would wait for it.
         while killpg(group, None).is_ok() {
             if Instant::now() > deadline {
-                return Err(io::Error::other("its workers do not end"));
+                return Err(io::Error::other("the daemon's workers do not end"));
             }
             std::thread::sleep(PAUSE);
         }

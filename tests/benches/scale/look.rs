@@ -1,25 +1,25 @@
-//! What `/proc` and the directories show, of this process, its reaper, and a daemon's processes.
+//! Looks at this process, its reaper and a daemon's processes through `/proc` and directories.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Memory of some processes, in KiB.
+/// The memory of several processes, in KiB.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Memory {
-    /// What they alone have, and have written to.
+    /// Memory that belongs to one process alone and has been written to.
     pub(crate) private_dirty: u64,
-    /// Theirs, with their share of what several have.
+    /// Proportional set size: private memory, plus each process's share of shared memory.
     pub(crate) pss: u64,
 }
 
-/// What a process holds that it could fail to give back.
+/// What a process holds and could leak.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holds {
     pub(crate) descriptors: usize,
     pub(crate) threads: usize,
-    /// Children that have ended and were not waited for.
+    /// Children that have ended but were not waited for.
     pub(crate) zombies: usize,
     /// Resident memory, in KiB.
     pub(crate) resident: u64,
@@ -40,8 +40,8 @@ impl Holds {
     }
 }
 
-/// The reaper of this process, which is in nobody's list of children: it says in its environment
-/// whose it is.
+/// The reaper of this process. It is not a child of this process, so its environment identifies
+/// it.
 pub(crate) fn reaper() -> Option<u32> {
     let variable = format!("MANAGED_DAEMONS_REAPER={}:", std::process::id());
     processes().into_keys().find(|pid| {
@@ -51,7 +51,7 @@ pub(crate) fn reaper() -> Option<u32> {
     })
 }
 
-/// The memory of a process and of all that descend from it.
+/// The memory of a process and of all its descendants.
 pub(crate) fn memory_of_tree(root: u32) -> Memory {
     let table = processes();
     let mut memory = Memory::default();
@@ -65,7 +65,7 @@ pub(crate) fn memory_of_tree(root: u32) -> Memory {
     memory
 }
 
-/// What the files of a directory take of the disk, in KiB.
+/// The disk space that the files of a directory take, in KiB.
 pub(crate) fn disk(dir: &Path) -> u64 {
     let mut blocks = 0;
     for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
@@ -91,7 +91,7 @@ fn processes() -> BTreeMap<u32, Stat> {
             continue;
         };
         let text = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name before it, in parentheses, may hold anything.
+        // The name in parentheses before it may contain anything, even parentheses.
         let mut fields = text.rsplit(')').next().unwrap_or_default().split_whitespace();
         let state = fields.next().and_then(|state| state.chars().next());
         if let (Some(state), Some(parent)) = (state, fields.next().and_then(|parent| parent.parse().ok())) {

@@ -1,9 +1,9 @@
-//! How the framework does with many daemons: many alive at once, several started at once, one after
-//! another ten thousand times.
+//! How the framework scales: many daemons alive at once, several started at once, and ten thousand
+//! started one after another.
 //!
 //! `cargo bench --bench scale [-- [alive] [throughput] [cycles] [--alive R,P,M] [--starts N]
-//! [--cycles N]]`; without the names of parts all of them run. Exits with status 1 when something
-//! has grown with the cycles.
+//! [--cycles N]]`; without the name of a part, all parts run. Exits with status 1 if something has
+//! grown with the cycles.
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::panic)]
 
 mod alive;
@@ -33,7 +33,7 @@ use crate::options::Options;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // That of the machine may be none.
+    // The first process of a container may not reap orphans.
     init::under_init(&arguments, measure)
 }
 
@@ -79,8 +79,7 @@ fn run(options: &Options) -> Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// A directory of this run's own, in memory where there is some, which the daemons' user can pass
-/// through.
+/// A directory of this run, in memory if possible, which the daemons' user can enter.
 fn private_root() -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = match memory.is_dir() {
@@ -91,10 +90,10 @@ fn private_root() -> TempDir {
         .prefix("md-test-")
         .permissions(Permissions::from_mode(0o755))
         .tempdir_in(&parent);
-    made.unwrap_or_else(|error| panic!("no directory in {}: {error}", parent.display()))
+    made.unwrap_or_else(|error| panic!("can't make a directory in {}: {error}", parent.display()))
 }
 
-/// An error and what has caused it.
+/// An error and its causes in one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,14 +1,14 @@
 //! The command line.
 
-/// What is to be done, and how often.
+/// What to measure, and how often.
 #[derive(Debug)]
 pub(crate) struct Options {
     parts: Vec<String>,
-    /// Of Redis, PostgreSQL and MySQL, alive at once.
+    /// How many of Redis, PostgreSQL and MySQL are alive at once.
     pub(crate) alive: [usize; 3],
-    /// Per worker and round.
+    /// Starts per worker and round.
     pub(crate) starts: usize,
-    /// Of Redis, one after another.
+    /// How many times Redis starts, one after another.
     pub(crate) cycles: usize,
 }
 
@@ -22,7 +22,7 @@ impl Options {
         };
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                // cargo's own.
+                // Cargo itself passes this one.
                 "--bench" => {}
                 "alive" | "throughput" | "cycles" => options.parts.push(argument),
                 "--alive" => options.alive = numbers(&argument, arguments.next())?,
@@ -30,7 +30,7 @@ impl Options {
                 "--cycles" => [options.cycles] = numbers(&argument, arguments.next())?,
                 other => {
                     return Err(format!(
-                        "{other:?} is none of `alive`, `throughput`, `cycles`, `--alive`, `--starts`, `--cycles`"
+                        "unknown {other:?}: expected `alive`, `throughput`, `cycles`, `--alive`, `--starts`, `--cycles`"
                     ))
                 }
             }
@@ -45,7 +45,7 @@ impl Options {
 
 fn numbers<const N: usize>(option: &str, value: Option<String>) -> Result<[usize; N], String> {
     let value = value.unwrap_or_default();
-    let problem = || format!("`{option}` takes {N} numbers above 0, with commas between, and not {value:?}");
+    let problem = || format!("`{option}` takes {N} numbers above 0, separated by commas, not {value:?}");
     let parsed: Result<Vec<usize>, _> = value.split(',').map(str::parse).collect();
     let numbers: [usize; N] = parsed.ok().and_then(|all| all.try_into().ok()).ok_or_else(problem)?;
     match numbers.contains(&0) {

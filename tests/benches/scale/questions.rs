@@ -1,4 +1,4 @@
-//! What the floor asks each daemon, in a few bytes of its protocol.
+//! The floor's request to each daemon, in a few bytes of its protocol.
 
 use managed_daemons::{Daemon as _, MySql, Nginx, Postgres, Redis};
 use nix::sys::signal::Signal;
@@ -16,7 +16,7 @@ pub(crate) fn redis(redis: &Redis) -> Question {
     }
 }
 
-/// A request for the root.
+/// A request for the root page.
 pub(crate) fn nginx(_: &Nginx) -> Question {
     Question {
         request: b"GET / HTTP/1.0\r\n\r\n".to_vec(),
@@ -25,21 +25,21 @@ pub(crate) fn nginx(_: &Nginx) -> Question {
     }
 }
 
-/// A StartupMessage, which a server that is not ready refuses, and a ready one answers with a
-/// request to authenticate.
+/// A StartupMessage: a server that is not ready refuses it, and a ready one answers with an
+/// authentication request.
 pub(crate) fn postgres(_: &Postgres) -> Question {
     let body = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
     let length = u32::try_from(body.len() + 4).unwrap_or_default();
     Question {
         request: [&length.to_be_bytes()[..], body].concat(),
         answer: |answer| answer.starts_with(b"R"),
-        // Killed, it would leave its processes on the port, and its shared memory for good.
+        // SIGKILL would leave its workers on the port for a while, and its shared memory forever.
         end: Signal::SIGQUIT,
     }
 }
 
-/// Nothing: the server speaks first, with the version of its protocol after the length and the
-/// number of the packet.
+/// No request: the server speaks first. After the length and the number of the packet comes the
+/// protocol version.
 pub(crate) fn mysql(_: &MySql) -> Question {
     Question {
         request: Vec::new(),

@@ -1,4 +1,4 @@
-//! Several starts at once: how many daemons per second come and go, beside the floor's.
+//! Several starts at once: the time per start and removal, ours beside the floor's.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,16 +8,16 @@ use managed_daemons::{Daemon, ManagedDaemon, Result};
 use crate::floor::{Place, Question};
 use crate::numbers::{median, ms};
 
-/// How many work side by side.
+/// How many threads start daemons at once.
 const WORKERS: [usize; 3] = [1, 2, 4];
-/// Ours and the floor's take turns, so that what else the machine does meets both.
+/// Ours and the floor take turns, so that other load on the machine affects both.
 const ROUNDS: usize = 3;
 
-/// Starts and removes `starts` daemons per worker, by the framework and without it, and prints what
-/// one takes.
+/// Starts and removes `starts` daemons per worker, with the framework and without it, and prints
+/// the time per daemon.
 pub(crate) fn run<D: Daemon>(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<()> {
     println!(
-        "\n{}: ms per start and removal, {starts} per worker and round, medians of {ROUNDS} rounds",
+        "\n{}: ms per start and removal, {starts} starts per worker and round, medians of {ROUNDS} rounds",
         D::NAME
     );
     println!("{:>8} {:>9} {:>9} {:>7}", "workers", "floor", "ours", "ratio");
@@ -38,7 +38,7 @@ pub(crate) fn run<D: Daemon>(starts: usize, root: &Path, store: &Path, question:
     Ok(())
 }
 
-/// The time of one, when `workers` do `starts` each.
+/// The time per daemon, if each of `workers` does `starts` of them.
 fn each(begin: Instant, workers: usize, starts: usize) -> Duration {
     begin.elapsed().div_f64((workers * starts) as f64)
 }

@@ -1,22 +1,22 @@
-//! A parent that takes in orphans and waits for them at once, as the init of a machine does.
+//! A parent process that adopts orphans and reaps them at once, as a real init process does.
 //!
-//! What a daemon's main process leaves when it is killed goes to the system's init. In a container
-//! the first process is often some program that never waits for anybody: the dead then stay in the
-//! process table, and whoever looks through it finds more of them with each round.
+//! When a daemon's main process is killed, the init process adopts its children. In a container,
+//! the first process often never waits for them. The zombies then stay in the process table, and
+//! every look through it takes longer with each round.
 
 use std::process::ExitCode;
 
-/// Says that there is such a parent.
+/// Marks a run that already has such a parent.
 #[cfg(target_os = "linux")]
 const UNDER_INIT: &str = "--under-init";
 
-/// Gives what `main` gives for these arguments, run as a child of such a parent.
+/// Runs `main` with these arguments in a child of such a parent, and returns its exit code.
 #[cfg(target_os = "linux")]
 pub(crate) fn under_init(arguments: &[String], main: impl FnOnce(&[String]) -> ExitCode) -> ExitCode {
     match arguments.split_first() {
         Some((first, arguments)) if first == UNDER_INIT => main(arguments),
         _ => run_again(arguments).unwrap_or_else(|error| {
-            eprintln!("can't run under an init: {error}");
+            eprintln!("can't run under an init process: {error}");
             ExitCode::FAILURE
         }),
     }
@@ -27,7 +27,7 @@ pub(crate) fn under_init(arguments: &[String], main: impl FnOnce(&[String]) -> E
     main(arguments)
 }
 
-/// Runs this program as a child, and gives how it ended.
+/// Runs this program as a child, reaps orphans until it ends, and returns its exit code.
 #[cfg(target_os = "linux")]
 fn run_again(arguments: &[String]) -> std::io::Result<ExitCode> {
     use nix::errno::Errno;
@@ -45,7 +45,7 @@ fn run_again(arguments: &[String]) -> std::io::Result<ExitCode> {
                 return Ok(u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from));
             }
             Ok(WaitStatus::Signaled(pid, signal, _)) if pid.as_raw() == child.id() as i32 => {
-                return Err(std::io::Error::other(format!("it was ended by {signal}")));
+                return Err(std::io::Error::other(format!("the benchmark was ended by {signal}")));
             }
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),

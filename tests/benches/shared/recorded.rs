@@ -1,5 +1,5 @@
-//! A recipe that does what another does, and keeps the commands it was started with: so that the
-//! bare loop runs the very same.
+//! A recipe that wraps another one and records its commands, so that the bare loop can run exactly
+//! the same ones.
 
 use std::ffi::OsString;
 use std::ops::Deref;
@@ -47,7 +47,7 @@ impl Recording {
     }
 }
 
-/// What runs the daemon, and what runs its binary with no arguments.
+/// The command that runs the daemon, and one that runs its binary without arguments.
 #[derive(Debug, Clone)]
 pub(crate) struct Commands {
     pub(crate) serve: Recording,
@@ -61,14 +61,14 @@ pub(crate) struct Recorded<D> {
 }
 
 impl<D: Daemon> Recorded<D> {
-    /// The same options, recorded.
+    /// A builder with the same options that records the commands.
     pub(crate) fn builder(original: Builder<D>) -> Builder<Self> {
         let mut inner = D::default();
         let _ = original.with(|recipe| std::mem::swap(recipe, &mut inner));
         ManagedDaemon::<Self>::builder().with(|recorded| recorded.inner = inner)
     }
 
-    /// What the last start has used.
+    /// The commands of the last start.
     pub(crate) fn commands(&self) -> Option<Commands> {
         self.commands.lock().ok()?.clone()
     }

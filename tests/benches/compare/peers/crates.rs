@@ -1,4 +1,4 @@
-//! The crates: a process that starts and removes by one of them at each line it is sent.
+//! The peers that are crates: this process does one start and removal per line on standard input.
 #![allow(clippy::print_stdout)]
 
 use std::io::BufRead;
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use crate::client::Failure;
 use crate::subject::Times;
 
-/// Answers each line with the seconds until the daemon could be used, and those until it was
-/// removed.
+/// Answers each line with the seconds until the daemon could be used, and the seconds that its
+/// removal took.
 pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
     let cycle: fn() -> Result<Times, Failure> = match peer {
         "redis-test" => redis_test,
         "pgtemp" => pgtemp,
         "tmp-postgrust" | "tmp-postgrust, on tmpfs" => tmp_postgrust,
-        other => return Err(format!("no peer {other:?}").into()),
+        other => return Err(format!("unknown peer {other:?}").into()),
     };
     for line in std::io::stdin().lock().lines() {
         line?;
@@ -26,7 +26,8 @@ pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Its constructor does not wait: a client of the same authors does, as their own tests do.
+/// The constructor does not wait until the server is ready, so a client waits, as in the crate's
+/// own tests.
 fn redis_test() -> Result<Times, Failure> {
     let begin = Instant::now();
     let server = redis_test::server::RedisServer::new();
