@@ -52,7 +52,7 @@ fn a_damaged_or_foreign_service_json_is_refused_and_left_alone() {
     assert!(UnrulyDaemon::load(&dir)
         .unwrap_err()
         .to_string()
-        .contains("of a redis daemon"));
+        .contains("belongs to a redis daemon"));
     assert!(RedisDaemon::load(&dir).unwrap().start_if_not_running().unwrap());
 }
 
