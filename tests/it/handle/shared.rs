@@ -31,11 +31,10 @@ fn another_test_uses_the_same_one() {
 
 #[test]
 fn every_handle_and_builder_can_be_sent_to_and_shared_with_other_threads() {
-    fn check<D: managed_daemons::Daemon>()
+    fn check<D: managed_daemons::Daemon + Clone>()
     where
         managed_daemons::ManagedDaemon<D>: Send + Sync,
         managed_daemons::Builder<D>: Send + Sync + Clone,
-        D: Clone,
     {
     }
     check::<managed_daemons::Apache>();
