@@ -20,6 +20,11 @@ pub(crate) use victim::{assert_kills_leave_nothing, victim_command, Victim};
 /// How long a test waits for a condition before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether this run is one without fast paths: see `Builder::plain`.
+pub(crate) fn is_plain_run() -> bool {
+    std::env::var_os("MANAGED_DAEMONS_PLAIN").is_some()
+}
+
 /// A time-out that no test lives to see: what fails before it has not waited for it.
 pub(crate) const FAR: Duration = Duration::from_secs(3600);
 

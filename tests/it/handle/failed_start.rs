@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use managed_daemons::{ManagedDaemonError, Phase, RedisDaemon};
 use managed_daemons_tests::{leftovers, processes_of};
 
-use crate::support::{private_root, unruly, victim_command, FAR};
+use crate::support::{is_plain_run, private_root, unruly, victim_command, FAR};
 
 /// The phase, the report and the daemon's log of a failed start. Removes the directory it kept.
 fn failed<T: std::fmt::Debug>(result: Result<T, ManagedDaemonError>) -> (Phase, String, Option<String>) {
@@ -171,7 +171,7 @@ fn plain_starts_and_others_say_whether_fast_paths_were_on() {
         first.to_owned()
     };
     let fast = failure(managed_daemons_tests::postgres());
-    if std::env::var_os("MANAGED_DAEMONS_PLAIN").is_none() {
+    if !is_plain_run() {
         assert!(
             fast.ends_with("fast paths were on, which MANAGED_DAEMONS_PLAIN=1 turns off"),
             "{fast}"

@@ -5,6 +5,7 @@ use sqlx::{Connection, PgConnection, Row};
 use tokio_postgres::error::SqlState;
 
 use super::{builder, connect, output, runtime, start};
+use crate::support::is_plain_run;
 
 /// Characters that have a meaning in a URL, in SQL or in a configuration.
 const USER: &str = "Ann Oñeil@ex:am/ple?#%&";
@@ -139,7 +140,7 @@ fn passwords_are_shown_nowhere() {
 /// The URL is known before the start, so a client may connect before the start is over.
 #[test]
 fn a_client_that_connects_during_the_start_finds_everything() {
-    let is_plain = std::env::var_os("MANAGED_DAEMONS_PLAIN").is_some();
+    let is_plain = is_plain_run();
     for _ in 0..5 {
         let configured = builder().configure().unwrap();
         let url = configured.url();

@@ -1,6 +1,7 @@
 //! Databases, roles, settings, locales, and options that can't be used.
 
 use super::{builder, connect, refusal, runtime, start, value};
+use crate::support::is_plain_run;
 
 #[test]
 fn extra_databases_and_users_can_be_used() {
@@ -91,9 +92,8 @@ fn the_defaults_are_what_is_documented() {
 /// What made the template is not counted.
 #[test]
 fn a_new_server_has_no_statistics() {
-    if std::env::var_os("MANAGED_DAEMONS_PLAIN").is_some() {
-        // Without fast paths it has those of making the template.
-        return;
+    if is_plain_run() {
+        return; // it has those of making the template
     }
     let daemon = start(builder().init_sql("CREATE TABLE item AS SELECT 1 AS id"));
     let written = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del + vacuum_count), 0) FROM pg_stat_all_tables";
