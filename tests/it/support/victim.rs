@@ -134,7 +134,7 @@ impl Drop for Victim {
 
 /// The command that starts a victim with this root for its temporary files.
 pub(crate) fn victim_command(action: &str, root: &Path) -> Command {
-    // What a shell starts in the background ignores signals, and so do its children.
+    // What a shell starts in the background ignores some signals, and so do its children.
     let mut command = Command::new("env");
     command
         .arg("--default-signal=HUP,INT,QUIT,TERM")
