@@ -42,7 +42,7 @@ fn a_production_configuration_runs() {
     let nginx = NginxDaemon::builder().config(text).start().unwrap();
     let page = answer(&format!("{}/x", nginx.url()));
     assert_eq!((page.status, page.body.as_str()), (203, "/x{}"));
-    // None of the three old workers may answer once the call has returned.
+    // With three workers, each of the old ones has to have gone.
     for round in 0..3 {
         nginx
             .reconfigure(text.replace("203 '", &format!("203 '{round}")))
