@@ -10,8 +10,8 @@ use syn::{Attribute, Path};
 /// `test` (`test`, `tokio::test`, `rstest`, `proptest`, `wasm_bindgen_test`), begins with `test_`
 /// (`test_case`, `test_matrix`), or is `bench`, `quickcheck` or `apply` (`rstest_reuse`).
 ///
-/// The list is rather too wide than too narrow: rustc reports a function mistaken for a test as
-/// unused, but an unknown test attribute could not be used at all.
+/// The list errs on the wide side: if it mistakes a function for a test, rustc reports the function
+/// as unused, but a test attribute that it misses can't be used at all.
 pub(crate) fn has_test_attribute(attributes: &[Attribute]) -> bool {
     attributes
         .iter()

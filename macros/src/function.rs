@@ -1,4 +1,4 @@
-//! The user's function, taken apart into an outer function, an inner function and the call between.
+//! The user's function, taken apart into an outer function, an inner function and the call of that.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -101,8 +101,8 @@ impl Function {
         }
     }
 
-    /// The generic parameters without the lifetimes that only the daemons' parameters use, which
-    /// rustc would report as unused.
+    /// The generic parameters without the lifetimes that only the daemons' parameters use: rustc
+    /// would report them as unused.
     fn outer_generics(&self, parameters: &[TokenStream]) -> Vec<&GenericParam> {
         let Signature { generics, output, .. } = &self.signature;
         let where_clause = &generics.where_clause;

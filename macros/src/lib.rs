@@ -64,7 +64,7 @@ impl DaemonKind {
 }
 
 /// Defines the attributes, and [`for_each_daemon`]. Each line is a daemon: the names of its
-/// attribute and its handle. A flag in parentheses is for the doctests: `no_run` where not every
+/// attribute and its handle. A flag in parentheses is for the doctests: `no_run` if not every
 /// distribution has the daemon.
 macro_rules! daemons {
     ($($attribute:ident => $handle:ident $(($doctest_flag:ident))?,)*) => {
@@ -76,8 +76,8 @@ macro_rules! daemons {
         /// Calls the macro with this name, and gives it a row for each daemon:
         /// `"redis": redis, with_redis, RedisDaemon, redis_daemon, shared_redis_daemon, "";`.
         ///
-        /// These are its feature, which is its module too, its attribute, its handle, its fixtures for
-        /// rstest, and the flag of its doctests.
+        /// The columns are its feature, which is also the name of its module, its attribute, its
+        /// handle, its two fixtures for rstest, and the flag of its doctests.
         #[doc(hidden)]
         #[proc_macro]
         pub fn for_each_daemon(callback: TokenStream) -> TokenStream {

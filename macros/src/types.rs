@@ -1,4 +1,4 @@
-//! How handle types are recognized: by the last segment of their paths.
+//! How handle types are recognised: by the last segment of their paths.
 
 use quote::ToTokens;
 use syn::{PathSegment, Type, TypeReference};

@@ -1,5 +1,5 @@
-//! Starts every daemon at the same time, uses each through a common client, and prints where each
-//! binary came from.
+//! Starts all daemons but Valkey at the same time, uses each through a common client, and prints
+//! the times and where each binary came from. Not every distribution has Valkey.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;

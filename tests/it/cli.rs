@@ -28,7 +28,7 @@ impl Run {
         serde_json::from_str(&self.stdout()).unwrap_or_else(|e| panic!("{e}: {:?}", self.0))
     }
 
-    fn code(&self) -> Option<i32> {
+    fn exit_code(&self) -> Option<i32> {
         self.0.status.code()
     }
 }
@@ -38,17 +38,17 @@ fn install_fetches_and_doctor_reports_and_clean_removes() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let installed = Run::new(&cache, &["install", "redis", "--json"]);
-    assert_eq!(installed.code(), Some(0), "{:?}", installed.0);
+    assert_eq!(installed.exit_code(), Some(0), "{:?}", installed.0);
     let path = installed.json()["installed"][0]["path"].as_str().unwrap().to_owned();
     assert!(path.starts_with(cache.to_str().unwrap()));
-    // A second time nothing is downloaded.
+    // The second time, nothing is downloaded.
     let again = Run::new(&cache, &["install", "redis"]);
     assert!(again.stdout().contains(&path), "{:?}", again.0);
     let stderr = String::from_utf8_lossy(&again.0.stderr).into_owned();
     assert!(stderr.contains("is up to date"), "{stderr}");
 
     let doctor = Run::new(&cache, &["doctor", "--json"]);
-    assert_eq!(doctor.code(), Some(0), "{:?}", doctor.0);
+    assert_eq!(doctor.exit_code(), Some(0), "{:?}", doctor.0);
     let report = doctor.json();
     let redis = report["daemons"]
         .as_array()
@@ -82,7 +82,7 @@ fn install_fetches_and_doctor_reports_and_clean_removes() {
     assert_eq!(cleaned.json()["removed"].as_array().unwrap().len(), 0);
     assert_eq!(stored(&cache, "redis").len(), 1);
     let cleaned = Run::new(&cache, &["clean"]);
-    assert_eq!(cleaned.code(), Some(0));
+    assert_eq!(cleaned.exit_code(), Some(0));
     assert!(stored(&cache, "redis").is_empty());
     assert!(!cache.join("apt").read_dir().is_ok_and(|mut d| d.next().is_some()));
 }
@@ -93,7 +93,7 @@ fn doctor_fails_on_a_broken_installation() {
     let cache = cache_with_redis(directory.path());
     std::fs::write(stored(&cache, "redis")[0].join("root/usr/extra"), "").unwrap();
     let doctor = Run::new(&cache, &["doctor"]);
-    assert_eq!(doctor.code(), Some(1));
+    assert_eq!(doctor.exit_code(), Some(1));
     assert!(
         doctor
             .stdout()
@@ -104,11 +104,11 @@ fn doctor_fails_on_a_broken_installation() {
 }
 
 #[test]
-fn what_can_not_be_installed_is_reported_and_the_rest_is_installed() {
+fn what_cannot_be_installed_is_reported_and_the_rest_is_installed() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
     let run = Run::new(&cache, &["install", "nosuch", "redis@99", "redis"]);
-    assert_eq!(run.code(), Some(1));
+    assert_eq!(run.exit_code(), Some(1));
     let text = run.stdout();
     assert!(
         text.contains("there is no daemon `nosuch`; there are apache, "),

@@ -1,5 +1,5 @@
-//! One test binary, a folder per room of the framework and per daemon.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in the tests' helpers, too
+//! One test binary, with a module per room of the framework and per daemon.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in test functions alone
 
 mod attribute;
 mod cleanup;

@@ -60,12 +60,12 @@ fn counters_compare_and_swap_and_eviction_work(memcached: MemcachedDaemon) {
     for at in 0..40 {
         client.set(&format!("large{at}"), &large);
     }
-    assert_eq!(client.get("large0"), None, "8 megabytes don't hold 20");
+    assert_eq!(client.get("large0"), None, "8 MB can't hold 20 MB");
     assert_eq!(client.get("large39"), Some(large));
 }
 
 #[test]
-fn a_restart_keeps_the_port_and_no_data() {
+fn a_restart_keeps_the_port_but_no_data() {
     let daemon = MemcachedDaemon::start().unwrap();
     let url = daemon.url();
     Client::of(&daemon).set("a", "b");

@@ -16,8 +16,8 @@ mod lifecycle;
 mod passwords;
 mod settings;
 
-/// Makes two tests of each function, `mariadb::name` and `mysql::name`. The function is called with
-/// what makes a builder for that server.
+/// Makes two tests of each function, `mariadb::name` and `mysql::name`. It passes the function that
+/// makes a builder for that server.
 macro_rules! on_both_servers {
     ($($name:ident),* $(,)?) => {
         mod mariadb {
@@ -38,7 +38,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-/// The error of a server or of its client.
+/// An error of the server or of its client.
 #[derive(Debug)]
 pub(crate) struct Refused {
     /// The server's number for it, unless the client refused.
@@ -71,7 +71,7 @@ impl From<mysql_async::Error> for Refused {
     }
 }
 
-/// Whether a URL is for mysql_async: sqlx can't log in to MySQL over a Unix socket.
+/// Whether a URL names a Unix socket. mysql_async takes these: sqlx can't log in to MySQL over one.
 fn is_socket(url: &str) -> bool {
     url.contains("?socket=")
 }

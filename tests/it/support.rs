@@ -1,4 +1,4 @@
-//! What the tests of several rooms need.
+//! What the tests of several modules need.
 
 mod mount;
 mod victim;
@@ -22,20 +22,20 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether this run is one without fast paths: see `Builder::plain`.
 pub(crate) fn is_plain_run() -> bool {
-    std::env::var_os("MANAGED_DAEMONS_PLAIN").is_some()
+    std::env::var_os("MANAGED_DAEMONS_PLAIN").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// A time-out that no test lives to see: what fails before it has not waited for it.
+/// A time-out that is longer than any test may take. So a start that fails has not waited for it.
 pub(crate) const FAR: Duration = Duration::from_secs(3600);
 
-/// Waits until a condition holds, and fails with its last answer if it never does.
+/// Waits until a condition holds, and fails with its last error if it never does.
 #[track_caller]
 pub(crate) fn eventually<T: std::fmt::Debug>(what: &str, mut holds: impl FnMut() -> Result<(), T>) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match holds() {
             Ok(()) => return,
-            Err(answer) if Instant::now() >= deadline => panic!("never {what}: {answer:#?}"),
+            Err(error) if Instant::now() >= deadline => panic!("never {what}: {error:#?}"),
             Err(_) => std::thread::sleep(Duration::from_millis(2)),
         }
     }
@@ -50,7 +50,7 @@ pub(crate) fn eventually_empty<T: std::fmt::Debug>(what: &str, mut list: impl Fn
     });
 }
 
-/// Waits until something is no longer the case.
+/// Waits until a condition no longer holds, and fails if it always does.
 #[track_caller]
 pub(crate) fn eventually_false(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -94,7 +94,7 @@ pub(crate) fn unruly(mode: &str) -> Builder<Unruly> {
         .with(|unruly| unruly.mode(mode))
 }
 
-/// Stops a daemon and starts it again, twice each: the second time changes nothing.
+/// Stops a daemon twice and starts it twice. The second time changes nothing.
 #[track_caller]
 pub(crate) fn stop_and_start<D: Daemon>(daemon: &ManagedDaemon<D>) {
     let port = daemon.port();
@@ -146,8 +146,8 @@ pub(crate) fn is_root() -> bool {
 
 /// The path of a program of this crate.
 ///
-/// `cargo` knows it when it builds the tests. nextest sets a variable instead when it has unpacked
-/// them elsewhere.
+/// Cargo sets it when it builds the tests. nextest sets a variable instead if it has unpacked them
+/// elsewhere.
 macro_rules! program {
     ($name:literal) => {
         std::env::var_os(concat!("NEXTEST_BIN_EXE_", $name)).map_or_else(
@@ -163,7 +163,8 @@ pub(crate) fn unruly_program() -> PathBuf {
     program!("unruly")
 }
 
-/// Runs a test of this binary in a process of its own: libtest's arguments choose it.
+/// The command that runs the tests with this name, or with names that contain it, in a process of
+/// its own.
 pub(crate) fn run_tests(name: &str, root: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg(name).env("MANAGED_DAEMONS_TMPDIR", root);

@@ -1,4 +1,4 @@
-//! Valkey: Redis's recipe with another program.
+//! Valkey, which has the recipe of Redis with another program.
 
 use managed_daemons::{with_valkey, RedisDaemon, ValkeyDaemon};
 
@@ -25,8 +25,8 @@ fn valkey_takes_the_options_of_redis(valkey: ValkeyDaemon) -> redis::RedisResult
     assert!(info.contains(&format!("valkey_version:{}", valkey.version())), "{info}");
     let limit: Vec<String> = ask(&valkey.url(), &["CONFIG", "GET", "maxmemory"])?;
     assert_eq!(limit, ["maxmemory", "8388608"]);
-    let without = valkey.url().replace(valkey.password().unwrap(), "wrong");
-    assert!(ask::<String>(&without, &["PING"]).is_err());
+    let wrong = valkey.url().replace(valkey.password().unwrap(), "wrong");
+    assert!(ask::<String>(&wrong, &["PING"]).is_err());
     Ok(())
 }
 

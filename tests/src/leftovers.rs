@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// Lists everything that a run has left below `root`: directories, sockets, and processes that use
-/// anything there.
+/// Lists everything that a run has left below `root`: files, directories, sockets, and processes
+/// that use anything there.
 ///
-/// Shares no code with the framework. Zombies do not count: they have ended, and only init has yet
-/// to reap them.
+/// Shares no code with the framework. Zombies do not count: they have ended, and only wait to be
+/// reaped.
 pub fn leftovers(root: &Path) -> Vec<String> {
     let mut found: Vec<String> = std::fs::read_dir(root)
         .map(|listing| {

@@ -1,4 +1,4 @@
-//! What the tests, the benchmarks and the programs of this crate share.
+//! What the tests, benchmarks and programs of this crate share.
 
 mod leftovers;
 mod servers;

@@ -2,7 +2,7 @@
 
 use managed_daemons::{Flavor, MySqlBuilder, MySqlDaemon, PostgresBuilder, PostgresDaemon};
 
-/// Makes a builder for MariaDB or for MySQL.
+/// A function that makes a builder for MariaDB or for MySQL.
 pub type Server = fn() -> MySqlBuilder;
 
 /// A builder for PostgreSQL.
@@ -20,8 +20,7 @@ pub fn mariadb() -> MySqlBuilder {
     MySqlDaemon::builder().flavor(Flavor::MariaDb)
 }
 
-/// A builder for MySQL, from Debian's unstable suite where the system is a Debian: no other suite
-/// has it.
+/// A builder for MySQL. On Debian, it comes from the unstable suite: no other suite has it.
 pub fn mysql() -> MySqlBuilder {
     let builder = MySqlDaemon::builder().flavor(Flavor::MySql);
     let variables = ["MANAGED_DAEMONS_MYSQL_BIN", "MANAGED_DAEMONS_MYSQL_SUITE"];

@@ -1,5 +1,4 @@
-//! A daemon that is defined with the public interface alone: a small program that misbehaves on
-//! request.
+//! A daemon that is defined outside the framework: a small program that misbehaves on request.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -20,7 +19,7 @@ pub struct Unruly {
 }
 
 impl Unruly {
-    /// How it misbehaves; `src/bin/unruly.rs` lists the modes.
+    /// Chooses how it misbehaves. `src/bin/unruly.rs` lists the modes.
     pub fn mode(&mut self, mode: impl Into<String>) {
         self.mode = Some(mode.into());
     }
@@ -58,7 +57,7 @@ impl Daemon for Unruly {
             return Err(ManagedDaemonError::InvalidOption {
                 daemon: Self::NAME,
                 option: "mode",
-                problem: String::from("is one line"),
+                problem: String::from("must be one line"),
             });
         }
         instance

@@ -1,4 +1,4 @@
-//! What the other attributes on a function are taken for.
+//! What the other attributes on a function are recognised as.
 
 use syn::parse::Parser;
 use syn::Attribute;
@@ -22,7 +22,7 @@ fn rstest_should_panic_applies_to_the_case_below() {
 }
 
 #[test]
-fn test_attributes_are_recognized_by_name() {
+fn test_attributes_are_recognised_by_name() {
     for attribute in [
         "#[test]",
         "#[::core::prelude::v1::test]",

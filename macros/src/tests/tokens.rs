@@ -76,7 +76,7 @@ fn several_daemons_start_at_the_same_time() {
 }
 
 #[test]
-fn attributes_that_are_never_expanded_are_still_used() {
+fn attributes_that_are_never_expanded_count_as_used() {
     let expansion = expand_redis(
         "",
         "#[test] #[managed_daemons::with_daemon(Mine)] fn t(m: &Mine, redis: RedisDaemon) {}",

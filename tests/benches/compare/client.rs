@@ -10,7 +10,7 @@ use sqlx::ConnectOptions;
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// How to reach a daemon, and where.
+/// The protocol of a daemon, and the port or URL to reach it at.
 #[derive(Debug, Clone)]
 pub(crate) enum Client {
     Redis(String),
@@ -51,8 +51,8 @@ impl Client {
                 connection.close().await?;
                 Ok(())
             }),
-            Self::Http(port) => say(*port, b"GET /absent HTTP/1.0\r\n\r\n", b"HTTP/1.1 404"),
-            Self::Memcached(port) => say(*port, b"version\r\n", b"VERSION"),
+            Self::Http(port) => exchange(*port, b"GET /absent HTTP/1.0\r\n\r\n", b"HTTP/1.1 404"),
+            Self::Memcached(port) => exchange(*port, b"version\r\n", b"VERSION"),
             Self::Amqp(url) => runtime.block_on(async {
                 let connection = lapin::Connection::connect(url, lapin::ConnectionProperties::default()).await?;
                 connection.close(200, "").await?;
@@ -62,17 +62,17 @@ impl Client {
     }
 }
 
-fn say(port: u16, request: &[u8], begin: &[u8]) -> Result<(), Failure> {
+fn exchange(port: u16, request: &[u8], expected: &[u8]) -> Result<(), Failure> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
     stream.write_all(request)?;
-    let mut answer = vec![0; begin.len()];
+    let mut answer = vec![0; expected.len()];
     stream.read_exact(&mut answer)?;
-    expect(&answer, begin)
+    expect(&answer, expected)
 }
 
-fn expect(answer: &[u8], request: &[u8]) -> Result<(), Failure> {
-    if answer == request {
+fn expect(answer: &[u8], expected: &[u8]) -> Result<(), Failure> {
+    if answer == expected {
         return Ok(());
     }
     Err(format!("answered {:?}", String::from_utf8_lossy(answer)).into())

@@ -1,5 +1,5 @@
 //! The floor: a bare loop starts the same binary with the same settings on a prepared directory,
-//! and waits for its first answer. No code of the framework runs while the time is taken.
+//! and waits for its first answer. No code of the framework runs while the time is measured.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -16,7 +16,7 @@ use crate::client::{Client, Failure};
 use crate::recorded::Commands;
 use crate::subject::Times;
 
-/// The pause between two tries: the framework's own pause at first.
+/// The pause between two attempts: the framework begins with the same.
 const PAUSE: Duration = Duration::from_micros(250);
 /// The bare loop gives up after this time.
 const TOO_LONG: Duration = Duration::from_secs(60);
@@ -29,7 +29,8 @@ pub(crate) struct Floor {
     /// The user and the group that the daemon ran as.
     pub(crate) ids: (u32, u32),
     dir: PathBuf,
-    ready: tempfile::TempDir,
+    /// The copy that each start begins with.
+    prepared: tempfile::TempDir,
 }
 
 impl Floor {
@@ -42,15 +43,15 @@ impl Floor {
             client,
             ids,
             dir: dir.to_path_buf(),
-            ready: tempfile::Builder::new().prefix("md-bench-").tempdir_in(beside)?,
+            prepared: tempfile::Builder::new().prefix("md-bench-").tempdir_in(beside)?,
         };
-        copy(&floor.dir, floor.ready.path())?;
+        copy(&floor.dir, floor.prepared.path())?;
         Ok(floor)
     }
 
     /// Measures one start, up to the first answer, and one removal.
     pub(crate) fn run(&self, runtime: &Runtime) -> Result<Times, Failure> {
-        self.make_ready()?;
+        self.prepare()?;
         let log = fs::File::create(self.dir.join("floor.log"))?;
         let mut command = self.commands.serve.command();
         command
@@ -64,7 +65,7 @@ impl Floor {
         let mut child = command.spawn()?;
         let started = self.wait_for_answer(runtime, &mut child, begin);
         let start = begin.elapsed();
-        let memory = self.memory_to_free();
+        let segment = self.segment_to_remove();
 
         let begin = Instant::now();
         let group = Pid::from_raw(child.id() as i32);
@@ -79,9 +80,9 @@ impl Floor {
 
         started?;
         self.wait_for_strays();
-        // Those processes may have written more files. Removing them is not measured.
+        // Those processes may have written more files, whose removal is not measured.
         removed.or_else(|_| empty(&self.dir))?;
-        if let Some(id) = memory {
+        if let Some(id) = segment {
             Command::new("ipcrm").args(["-m", &id]).stderr(Stdio::null()).status()?;
         }
         Ok(Times { start, removal })
@@ -107,7 +108,7 @@ impl Floor {
     }
 
     fn time_of(&self, mut command: Command) -> Result<Duration, Failure> {
-        self.make_ready()?;
+        self.prepare()?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.give_up_root(&mut command);
         let begin = Instant::now();
@@ -141,18 +142,18 @@ impl Floor {
         }
     }
 
-    fn make_ready(&self) -> Result<(), Failure> {
+    fn prepare(&self) -> Result<(), Failure> {
         empty(&self.dir)?;
-        copy(self.ready.path(), &self.dir)
+        copy(self.prepared.path(), &self.dir)
     }
 
     /// PostgreSQL's System V shared memory segment, which outlives a killed server.
-    fn memory_to_free(&self) -> Option<String> {
+    fn segment_to_remove(&self) -> Option<String> {
         let lock = fs::read_to_string(self.dir.join("data/postmaster.pid")).ok()?;
         Some(lock.lines().nth(6)?.split_whitespace().nth(1)?.to_owned())
     }
 
-    /// Waits for the processes outside the group: they exit once they see that the first is dead.
+    /// Waits for the processes outside the group: they exit once they see that the first is gone.
     fn wait_for_strays(&self) {
         while !processes_of(&self.dir).is_empty() {
             std::thread::sleep(Duration::from_millis(1));

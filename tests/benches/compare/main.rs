@@ -97,7 +97,7 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--serve-peer", peer] => peers::serve(peer),
         ["--whole", name] => start_once(name),
-        // The first process of a container may not reap orphans.
+        // The first process of a container often reaps no orphans.
         _ => return init::under_init(&arguments, |arguments| exit_code(parse_and_compare(arguments))),
     };
     exit_code(done)
@@ -117,7 +117,7 @@ fn exit_code(done: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Starts and removes one daemon, as a command that needs a daemon would.
+/// Starts and removes one daemon, as a command that needs one would.
 fn start_once(name: &str) -> Result<(), Failure> {
     let runtime = runtime()?;
     let subject = subject::all().into_iter().find(|subject| subject.name == name);

@@ -23,25 +23,25 @@ pub(crate) struct MeasuredPeer {
     pub(crate) times: Result<Vec<Times>, String>,
 }
 
-/// A ratio with its target.
+/// A ratio, and its target if it has one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratio {
     pub(crate) value: f64,
-    pub(crate) promise: Option<Promise>,
+    pub(crate) target: Option<Target>,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Promise {
+pub(crate) enum Target {
     AtMost(f64),
     AtLeast(f64),
 }
 
 impl Ratio {
-    pub(crate) fn is_kept(self) -> bool {
-        match self.promise {
+    pub(crate) fn meets_target(self) -> bool {
+        match self.target {
             None => true,
-            Some(Promise::AtMost(bound)) => self.value <= bound,
-            Some(Promise::AtLeast(bound)) => self.value >= bound,
+            Some(Target::AtMost(bound)) => self.value <= bound,
+            Some(Target::AtLeast(bound)) => self.value >= bound,
         }
     }
 }
@@ -87,7 +87,7 @@ impl Measured {
         let floor_removal = median(self.floor.iter().map(|floor| floor.removal));
         let at_most = |value, bound| Ratio {
             value,
-            promise: Some(Promise::AtMost(bound)),
+            target: Some(Target::AtMost(bound)),
         };
         [
             at_most(self.our_start() / self.floor_start(), subject.targets.to_floor),
@@ -109,7 +109,7 @@ impl Measured {
         };
         let ratio = Ratio {
             value: theirs / ours,
-            promise: peer.target.map(Promise::AtLeast),
+            target: peer.target.map(Target::AtLeast),
         };
         Some((theirs, ratio))
     }

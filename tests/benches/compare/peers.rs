@@ -28,7 +28,7 @@ pub(crate) struct Peer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A crate: this program runs itself to use it.
+    /// A crate, which this program uses in a process of its own.
     Crate,
     /// A Python package, used by `peers.py` beside this file.
     Python,
@@ -90,7 +90,7 @@ pub(crate) fn install() -> Result<(), Failure> {
             "pytest-postgresql",
             "psycopg[binary]",
             "pifpaf",
-            // Some of them import it without declaring it.
+            // Some of the packages above import it without declaring it.
             "setuptools<80",
         ]))
 }

@@ -4,8 +4,9 @@ use crate::measured::Measured;
 use crate::subject::Subject;
 
 const WIDTH: f64 = 860.0;
-/// Where the bars begin, and the width of a factor of ten.
+/// Where the bars begin.
 const LEFT: f64 = 210.0;
+/// The width of a factor of ten.
 const DECADE: f64 = 145.0;
 const BAR: f64 = 16.0;
 const STEP: f64 = 20.0;
@@ -61,7 +62,7 @@ pub(crate) fn svg(results: &[(&Subject, Measured)]) -> String {
                 bar.class,
                 end - LEFT
             ));
-            body.push_str(&text(end + 6.0, y + BAR * 0.8, "", &in_words(bar.ms)));
+            body.push_str(&text(end + 6.0, y + BAR * 0.8, "", &with_unit(bar.ms)));
             y += STEP;
         }
     }
@@ -71,14 +72,14 @@ pub(crate) fn svg(results: &[(&Subject, Measured)]) -> String {
         scale.push_str(&format!(
             "<line class=\"line\" x1=\"{x}\" y1=\"{HEAD}\" x2=\"{x}\" y2=\"{y}\"/>\n"
         ));
-        scale.push_str(&text(x - 10.0, HEAD - 6.0, "scale", &in_words(10_f64.powi(power))));
+        scale.push_str(&text(x - 10.0, HEAD - 6.0, "scale", &with_unit(10_f64.powi(power))));
     }
     let height = y + 12.0;
     let title = text(
         8.0,
         20.0,
         "title",
-        "A daemon acquired and removed: median, logarithmic scale, shorter is better",
+        "Time to start and remove a daemon: median, logarithmic scale, shorter is better",
     );
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
@@ -90,7 +91,7 @@ fn x_of(ms: f64) -> f64 {
     LEFT + DECADE * ms.max(1.0).log10()
 }
 
-fn in_words(ms: f64) -> String {
+fn with_unit(ms: f64) -> String {
     match ms {
         ms if ms >= 1000.0 => format!("{} s", (ms / 100.0).round() / 10.0),
         ms if ms >= 100.0 => format!("{ms:.0} ms"),

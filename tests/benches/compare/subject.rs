@@ -12,7 +12,7 @@ use crate::client::{Client, Failure};
 use crate::floor::Floor;
 use crate::recorded::Recorded;
 
-/// The time from the call to the first answer, and the time until everything is removed.
+/// The time from the call to the first answer, and the time that the removal takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) start: Duration,
@@ -49,7 +49,7 @@ pub(crate) struct Subject {
     exec: Exec,
 }
 
-/// The targets, as upper bounds of ratios.
+/// Upper bounds for the ratios of our start to the floor's, and to running the binary alone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Targets {
     pub(crate) to_floor: f64,

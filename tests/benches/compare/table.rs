@@ -1,7 +1,7 @@
 //! The figures as text.
 #![allow(clippy::print_stdout)]
 
-use crate::measured::{median, ms, Measured, Promise, Ratio};
+use crate::measured::{median, ms, Measured, Ratio, Target};
 use crate::subject::Subject;
 
 pub(crate) fn print(results: &[(&Subject, Measured)]) {
@@ -32,9 +32,9 @@ pub(crate) fn print(results: &[(&Subject, Measured)]) {
             returned,
             median(measured.floor.iter().map(|floor| floor.removal)),
             median(measured.ours.iter().map(|ours| ours.times.removal)),
-            say(measured.ratios(subject)[0]),
-            say(measured.ratios(subject)[1]),
-            say(measured.ratios(subject)[2]),
+            format_ratio(measured.ratios(subject)[0]),
+            format_ratio(measured.ratios(subject)[1]),
+            format_ratio(measured.ratios(subject)[2]),
         );
     }
     if results.iter().all(|(_, measured)| measured.peers.is_empty()) {
@@ -56,7 +56,7 @@ pub(crate) fn print(results: &[(&Subject, Measured)]) {
                     times.len(),
                     theirs,
                     theirs / ratio.value,
-                    say(ratio)
+                    format_ratio(ratio)
                 ),
                 (Err(why), _) => println!("{:28} not measured: {why}", peer.name),
                 (Ok(_), None) => {}
@@ -65,7 +65,7 @@ pub(crate) fn print(results: &[(&Subject, Measured)]) {
     }
 }
 
-/// Every single time, for an analysis of your own.
+/// Every single time, for your own analysis.
 pub(crate) fn csv(results: &[(&Subject, Measured)]) -> String {
     let mut lines = String::from("daemon,what,start ms,removal ms\n");
     for (subject, measured) in results {
@@ -93,11 +93,11 @@ pub(crate) fn csv(results: &[(&Subject, Measured)]) -> String {
     lines
 }
 
-fn say(ratio: Ratio) -> String {
-    let mark = if ratio.is_kept() { "" } else { " !" };
-    match ratio.promise {
+fn format_ratio(ratio: Ratio) -> String {
+    let mark = if ratio.meets_target() { "" } else { " !" };
+    match ratio.target {
         None => format!("{:.2}", ratio.value),
-        Some(Promise::AtMost(bound)) => format!("{:.2} (≤{bound}){mark}", ratio.value),
-        Some(Promise::AtLeast(bound)) => format!("{:.1} (≥{bound}){mark}", ratio.value),
+        Some(Target::AtMost(bound)) => format!("{:.2} (≤{bound}){mark}", ratio.value),
+        Some(Target::AtLeast(bound)) => format!("{:.1} (≥{bound}){mark}", ratio.value),
     }
 }

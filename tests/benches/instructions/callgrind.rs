@@ -9,13 +9,13 @@ use std::process::Command;
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
 /// Whether valgrind is installed.
-pub(crate) fn is_here() -> bool {
+pub(crate) fn is_installed() -> bool {
     let asked = Command::new("valgrind").arg("--version").output();
     asked.is_ok_and(|answer| answer.status.success())
 }
 
-/// Counts the instructions in the function of this name and in everything it calls, in this process
-/// alone. The function `except` is not counted; nothing else may call it.
+/// Runs this program with these arguments, and counts the instructions in the function of this name
+/// and in everything that it calls. The function `except` is not counted; nothing else may call it.
 pub(crate) fn count(
     function: &str,
     except: Option<&str>,
@@ -36,7 +36,7 @@ pub(crate) fn count(
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(std::env::current_exe()?)
         .args(arguments);
-    said(&mut command)?;
+    output_of(&mut command)?;
     let text = std::fs::read_to_string(&out)?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
     let total = total.ok_or("callgrind's output has no line that begins with `totals: `")?;
@@ -44,11 +44,11 @@ pub(crate) fn count(
 }
 
 /// Runs this program without valgrind, and returns its output.
-pub(crate) fn plain(arguments: &[String]) -> Result<String, Box<dyn Error>> {
-    said(Command::new(std::env::current_exe()?).args(arguments))
+pub(crate) fn run_plain(arguments: &[String]) -> Result<String, Box<dyn Error>> {
+    output_of(Command::new(std::env::current_exe()?).args(arguments))
 }
 
-fn said(command: &mut Command) -> Result<String, Box<dyn Error>> {
+fn output_of(command: &mut Command) -> Result<String, Box<dyn Error>> {
     let passed = |name: &OsString| {
         let name = name.to_string_lossy();
         name == "HOME" || name.starts_with("XDG_") || name.starts_with("MANAGED_DAEMONS_")

@@ -34,10 +34,10 @@ impl Conditions {
     }
 
     /// The conditions that differ, one line each.
-    pub(crate) fn differences(&self, kept: &Self) -> Vec<String> {
-        let differing = self.0.iter().filter(|(name, here)| kept.0.get(*name) != Some(here));
+    pub(crate) fn differences(&self, recorded: &Self) -> Vec<String> {
+        let differing = self.0.iter().filter(|(name, here)| recorded.0.get(*name) != Some(here));
         let line = |(name, here): (&String, &String)| {
-            let before = kept.0.get(name).map_or("unknown", String::as_str);
+            let before = recorded.0.get(name).map_or("unknown", String::as_str);
             format!("{name}: {here}; the recorded figures are for {before}")
         };
         differing.map(line).collect()

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 use crate::figures::{Conditions, Figures};
 
-/// Makes this program do the work to count. The arguments after it are the number of starts, their
-/// directory, and optionally `probe`.
+/// The argument that makes this program do the work to count. After it come the number of starts,
+/// their directory, and optionally `probe`.
 const WORK: &str = "--work";
 /// Starts per count.
 const STARTS: u64 = 25;
@@ -39,7 +39,7 @@ const PARTS: [(&str, &str); 4] = [
 
 /// Not counted: it reads the machine's table of shared memory, whose length depends on other
 /// programs.
-const MADE_LONG_BY_OTHERS: &str = "sysv_shm::remove_left_by";
+const DEPENDS_ON_OTHERS: &str = "sysv_shm::remove_left_by";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -57,24 +57,24 @@ fn main() -> ExitCode {
 }
 
 fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
-    if !callgrind::is_here() {
-        println!("skipped: counting needs valgrind, which is not installed");
+    if !callgrind::is_installed() {
+        println!("skipped: the count needs valgrind, which is not installed");
         return Ok(ExitCode::SUCCESS);
     }
     let scratch = tempfile::Builder::new()
         .prefix("md-test-")
         .permissions(Permissions::from_mode(0o755))
         .tempdir()?;
-    let origin = callgrind::plain(&work_arguments(1, scratch.path(), false))?;
+    let origin = callgrind::run_plain(&work_arguments(1, scratch.path(), false))?;
     let conditions = Conditions::here(&origin);
     let mut instructions = BTreeMap::new();
     for (part, function) in PARTS {
         instructions.insert(part.to_owned(), count(function, scratch.path())?);
     }
-    let kept = Figures::read();
+    let recorded = Figures::read();
     if accept {
-        print(&instructions, kept.as_ref().ok());
-        let allowance = kept.map_or(ALLOWANCE, |kept| kept.allowance);
+        print(&instructions, recorded.as_ref().ok());
+        let allowance = recorded.map_or(ALLOWANCE, |recorded| recorded.allowance);
         let new = Figures {
             conditions,
             allowance,
@@ -84,15 +84,15 @@ fn bench(accept: bool) -> Result<ExitCode, Box<dyn Error>> {
         println!("recorded in {}", Figures::path().display());
         return Ok(ExitCode::SUCCESS);
     }
-    let kept = kept.map_err(|error| format!("{}: {error}", Figures::path().display()))?;
-    print(&instructions, Some(&kept));
-    Ok(judge(&conditions, &instructions, &kept))
+    let recorded = recorded.map_err(|error| format!("{}: {error}", Figures::path().display()))?;
+    print(&instructions, Some(&recorded));
+    Ok(judge(&conditions, &instructions, &recorded))
 }
 
 /// The median of several counts, per start.
 fn count(function: &str, scratch: &Path) -> Result<u64, Box<dyn Error>> {
     let arguments = work_arguments(STARTS, scratch, function == "count_probe");
-    let except = (function == "count_removal").then_some(MADE_LONG_BY_OTHERS);
+    let except = (function == "count_removal").then_some(DEPENDS_ON_OTHERS);
     let mut counts = Vec::with_capacity(COUNTS);
     for _ in 0..COUNTS {
         counts.push(callgrind::count(function, except, &arguments, scratch)? / STARTS);
@@ -107,12 +107,12 @@ fn work_arguments(starts: u64, root: &Path, probes: bool) -> Vec<String> {
     arguments
 }
 
-fn print(instructions: &BTreeMap<String, u64>, kept: Option<&Figures>) {
+fn print(instructions: &BTreeMap<String, u64>, recorded: Option<&Figures>) {
     println!("instructions per Redis, in the test process alone; medians of {COUNTS} counts of {STARTS} starts");
     println!("{:>28} {:>9} {:>9} {:>8}", "", "now", "recorded", "change");
     for (part, _) in PARTS {
         let now = instructions.get(part).copied().unwrap_or_default();
-        match kept.and_then(|kept| kept.instructions.get(part)) {
+        match recorded.and_then(|recorded| recorded.instructions.get(part)) {
             Some(before) => {
                 let change = (now as f64 / *before as f64 - 1.0) * 100.0;
                 println!("{part:>28} {now:>9} {before:>9} {change:>+7.1}%");
@@ -122,8 +122,8 @@ fn print(instructions: &BTreeMap<String, u64>, kept: Option<&Figures>) {
     }
 }
 
-fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, kept: &Figures) -> ExitCode {
-    let differences = conditions.differences(&kept.conditions);
+fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, recorded: &Figures) -> ExitCode {
+    let differences = conditions.differences(&recorded.conditions);
     if !differences.is_empty() {
         println!(
             "not judged, because the conditions differ from the recorded ones:\n  {}",
@@ -132,9 +132,9 @@ fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, kept: &F
         return ExitCode::SUCCESS;
     }
     let above = |part: &str| {
-        let before = kept.instructions.get(part).copied().unwrap_or_default();
+        let before = recorded.instructions.get(part).copied().unwrap_or_default();
         let now = instructions.get(part).copied().unwrap_or_default();
-        now * 100 > before * (100 + kept.allowance)
+        now * 100 > before * (100 + recorded.allowance)
     };
     let above: Vec<&str> = PARTS.iter().map(|(part, _)| *part).filter(|part| above(part)).collect();
     if above.is_empty() {
@@ -144,7 +144,7 @@ fn judge(conditions: &Conditions, instructions: &BTreeMap<String, u64>, kept: &F
         "More than {} % above the recorded figures: {}.\nIf this is intended, record the new figures with \
          `cargo bench --bench instructions -- --accept` and commit them with the reason. To see where the \
          instructions come from, profile a run with callgrind and callgrind_annotate.",
-        kept.allowance,
+        recorded.allowance,
         above.join("; ")
     );
     ExitCode::FAILURE

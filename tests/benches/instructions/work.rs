@@ -13,8 +13,8 @@ use serde_json::Value;
 
 /// Starts before the counted ones.
 const WARM_UP: usize = 3;
-/// The pause between two tries to reach Redis before the part `probe` counts one.
-const ASK_AGAIN: Duration = Duration::from_millis(1);
+/// The pause between two attempts to reach Redis.
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long Redis may take to answer, under valgrind and on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 struct Unawaited {
     redis: Redis,
-    asked: bool,
+    /// Whether to count a probe, once Redis answers.
+    counts_probe: bool,
 }
 
 impl Daemon for Unawaited {
@@ -46,10 +47,10 @@ impl Daemon for Unawaited {
     }
 
     fn ready(&self, instance: &Instance, _first: bool) -> managed_daemons::Result<()> {
-        if self.asked {
+        if self.counts_probe {
             let deadline = Instant::now() + PATIENCE;
             while self.redis.probe(instance) != Readiness::Ready && Instant::now() < deadline {
-                std::thread::sleep(ASK_AGAIN);
+                std::thread::sleep(PAUSE);
             }
             count_probe(&self.redis, instance);
         }
@@ -68,10 +69,10 @@ impl Daemon for Unawaited {
 /// Starts and removes daemons, and prints how the binary was found. The first ones are not counted:
 /// they start the reaper and fill the caches of the process.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
-    let [times, root, asked @ ..] = arguments else {
+    let [times, root, probe @ ..] = arguments else {
         return Err("the number of starts and their directory are missing".into());
     };
-    let (times, root, probes) = (times.parse()?, Path::new(root), !asked.is_empty());
+    let (times, root, probes) = (times.parse()?, Path::new(root), !probe.is_empty());
     let mut origin = "";
     for _ in 0..WARM_UP {
         let daemon = builder(root, false).configure()?.start()?;
@@ -85,7 +86,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     }
     for _ in 0..times {
         let daemon = count_start(count_configure(root, probes)?)?;
-        // Every removal then finds the same state and has nothing to wait for.
+        // Then every removal finds the same state, and has nothing to wait for.
         crash(&daemon)?;
         count_removal(daemon)?;
     }
@@ -96,7 +97,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Box<dyn Error>> {
 fn builder(root: &Path, probes: bool) -> Builder<Unawaited> {
     ManagedDaemon::<Unawaited>::builder()
         .temp_root(root)
-        .with(|recipe| recipe.asked = probes)
+        .with(|recipe| recipe.counts_probe = probes)
 }
 
 /// Kills the daemon once it answers, and leaves the zombie to be reaped.
@@ -114,7 +115,7 @@ fn crash(daemon: &ManagedDaemon<Unawaited>) -> Result<(), Box<dyn Error>> {
 }
 
 fn pause(deadline: Instant) -> Result<(), &'static str> {
-    std::thread::sleep(ASK_AGAIN);
+    std::thread::sleep(PAUSE);
     match Instant::now() < deadline {
         true => Ok(()),
         false => Err("Redis takes too long"),

@@ -34,8 +34,8 @@ impl Crate {
         fs::create_dir_all(made.directory.join("tests"))?;
         fs::create_dir_all(made.directory.join("src"))?;
         fs::write(made.directory.join("src/lib.rs"), "")?;
-        // The crate is its own workspace: else cargo wants it as a member of the one around it. It
-        // uses the lock file of that one.
+        // The crate is a workspace of its own: otherwise cargo would take it for a member of ours. It
+        // uses our lock file.
         fs::copy(root.join("Cargo.lock"), made.directory.join("Cargo.lock"))?;
         let fixtures = root.join("fixtures");
         let manifest = format!(
@@ -51,7 +51,7 @@ impl Crate {
     pub(crate) fn change(&self, round: usize) -> io::Result<()> {
         let mut text = String::from("use managed_daemons::*;\n");
         for number in 0..self.tests {
-            // Ports are above 1024, so this holds in every round.
+            // Ports are above 1023, so this holds in every round.
             let least = if number == 0 { round % 1000 } else { 0 };
             let body = format!("assert!(redis.port() > {least});");
             let _ = match self.style {

@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use crate::generated::{Crate, Style};
 
-/// The highest ratio of build times that is accepted: the attribute should cost next to nothing.
+/// The highest ratio of build times that meets the target: the attribute should cost next to
+/// nothing.
 const TARGET: f64 = 1.1;
 
 fn main() -> Result<(), Box<dyn Error>> {

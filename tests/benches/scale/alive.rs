@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use managed_daemons::{Daemon, ManagedDaemon, Result};
 use managed_daemons_tests::leftovers;
 
-use crate::look::{self, Holds, Memory};
+use crate::look::{self, Memory, Resources};
 use crate::numbers::{median, ms};
 
 /// A row shows the median of this many starts around it.
@@ -18,8 +18,8 @@ struct Started {
     took: Duration,
     memory: Memory,
     disk: u64,
-    own: Holds,
-    reaper: Holds,
+    own: Resources,
+    reaper: Resources,
 }
 
 /// Starts `count` daemons one after another and keeps them, prints how the figures develop, and
@@ -38,8 +38,8 @@ pub(crate) fn run<D: Daemon>(count: usize, root: &Path) -> Result<()> {
             took,
             memory: daemon.pid().map(look::memory_of_tree).unwrap_or_default(),
             disk: look::disk(daemon.working_dir()),
-            own: Holds::of(std::process::id()),
-            reaper: look::reaper().map(Holds::of).unwrap_or_default(),
+            own: Resources::of(std::process::id()),
+            reaper: look::reaper().map(Resources::of).unwrap_or_default(),
         });
         alive.push(daemon);
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use managed_daemons::{RedisDaemon, Result};
 
-use crate::look::{self, Holds};
+use crate::look::{self, Resources};
 use crate::numbers::{median, ms};
 
 /// By how many KiB the resident memory of this process, and of its reaper, may grow from the end of
@@ -14,9 +14,9 @@ const MEMORY_ALLOWANCE: u64 = 512;
 
 /// The state at the end of a block.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
-    own: Holds,
-    reaper: Holds,
+struct Snapshot {
+    own: Resources,
+    reaper: Resources,
     directories: usize,
 }
 
@@ -40,21 +40,21 @@ pub(crate) fn run(cycles: usize, root: &Path) -> Result<Vec<String>> {
             times.push(begin.elapsed());
         }
         done += times.len();
-        let seen = look_around(root);
+        let snapshot = take_snapshot(root);
         println!(
             "{done:>9} {:>14.2} | {:>4} {:>7} {:>7} {:>9} | {:>10} {:>7} {:>9} | {:>11}",
             ms(median(times)),
-            seen.own.descriptors,
-            seen.own.threads,
-            seen.own.zombies,
-            seen.own.resident,
-            seen.reaper.descriptors,
-            seen.reaper.threads,
-            seen.reaper.resident,
-            seen.directories
+            snapshot.own.descriptors,
+            snapshot.own.threads,
+            snapshot.own.zombies,
+            snapshot.own.resident,
+            snapshot.reaper.descriptors,
+            snapshot.reaper.threads,
+            snapshot.reaper.resident,
+            snapshot.directories
         );
-        first.get_or_insert(seen);
-        last = Some(seen);
+        first.get_or_insert(snapshot);
+        last = Some(snapshot);
     }
     Ok(first
         .zip(last)
@@ -62,9 +62,9 @@ pub(crate) fn run(cycles: usize, root: &Path) -> Result<Vec<String>> {
         .unwrap_or_default())
 }
 
-fn look_around(root: &Path) -> Seen {
-    Seen {
-        own: Holds::of(std::process::id()),
+fn take_snapshot(root: &Path) -> Snapshot {
+    Snapshot {
+        own: Resources::of(std::process::id()),
         reaper: settled_reaper(),
         directories: std::fs::read_dir(root).map_or(0, Iterator::count),
     }
@@ -72,15 +72,15 @@ fn look_around(root: &Path) -> Seen {
 
 /// The reaper reads the last messages a moment after they were sent, so this looks several times
 /// and takes the lowest number of descriptors.
-fn settled_reaper() -> Holds {
+fn settled_reaper() -> Resources {
     let Some(pid) = look::reaper() else {
-        return Holds::default();
+        return Resources::default();
     };
-    let looks = (0..10).map(|_| Holds::of(pid));
-    looks.min_by_key(|holds| holds.descriptors).unwrap_or_default()
+    let looks = (0..10).map(|_| Resources::of(pid));
+    looks.min_by_key(|resources| resources.descriptors).unwrap_or_default()
 }
 
-fn grown(first: Seen, last: Seen) -> Vec<String> {
+fn grown(first: Snapshot, last: Snapshot) -> Vec<String> {
     let mut found = Vec::new();
     let mut exactly = |what: &str, before: usize, after: usize| {
         if after > before {

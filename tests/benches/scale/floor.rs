@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 
 use crate::recorded::Recorded;
 
-/// The pause between two tries to reach a daemon: the framework's own pause at first.
+/// The pause between two attempts to reach a daemon: the framework begins with the same.
 const PAUSE: Duration = Duration::from_micros(250);
 /// The bare loop gives up on a daemon after this time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,9 +31,9 @@ pub(crate) struct Question {
     pub(crate) end: Signal,
 }
 
-/// One daemon's port and directory, where it starts again and again from a fresh copy.
-pub(crate) struct Place<D: Daemon> {
-    /// Reserves the port, and removes the directory in the end.
+/// A bare loop, which starts one daemon again and again, each time in a fresh copy of its directory.
+pub(crate) struct BareLoop<D: Daemon> {
+    /// The handle keeps the port reserved, and removes the directory in the end.
     _daemon: ManagedDaemon<Recorded<D>>,
     command: Command,
     dir: PathBuf,
@@ -43,7 +43,7 @@ pub(crate) struct Place<D: Daemon> {
     question: Question,
 }
 
-impl<D: Daemon> Place<D> {
+impl<D: Daemon> BareLoop<D> {
     /// Starts a daemon with the framework, stops it, and makes `starts` copies of its directory in
     /// `store`.
     pub(crate) fn prepare(starts: usize, root: &Path, store: &Path, question: fn(&D) -> Question) -> Result<Self> {
@@ -83,7 +83,7 @@ impl<D: Daemon> Place<D> {
         })
     }
 
-    /// Replaces the directory by the next copy, starts the daemon, waits until it answers, and
+    /// Replaces the directory with the next copy, starts the daemon, waits until it answers, and
     /// ends it.
     pub(crate) fn cycle(&mut self) -> io::Result<()> {
         let copy = self.copies.pop().ok_or_else(|| io::Error::other("no copy left"))?;

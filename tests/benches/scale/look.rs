@@ -14,9 +14,9 @@ pub(crate) struct Memory {
     pub(crate) pss: u64,
 }
 
-/// What a process holds and could leak.
+/// What a process has and could leak.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Holds {
+pub(crate) struct Resources {
     pub(crate) descriptors: usize,
     pub(crate) threads: usize,
     /// Children that have ended but were not waited for.
@@ -25,7 +25,7 @@ pub(crate) struct Holds {
     pub(crate) resident: u64,
 }
 
-impl Holds {
+impl Resources {
     pub(crate) fn of(pid: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         Self {
@@ -40,8 +40,7 @@ impl Holds {
     }
 }
 
-/// The reaper of this process. It is not a child of this process, so its environment identifies
-/// it.
+/// The reaper of this process. It is no child of this process, so its environment identifies it.
 pub(crate) fn reaper() -> Option<u32> {
     let variable = format!("MANAGED_DAEMONS_REAPER={}:", std::process::id());
     processes().into_keys().find(|pid| {

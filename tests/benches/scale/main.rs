@@ -33,7 +33,7 @@ use crate::options::Options;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // The first process of a container may not reap orphans.
+    // The first process of a container often reaps no orphans.
     init::under_init(&arguments, measure)
 }
 
@@ -48,7 +48,7 @@ fn measure(arguments: &[String]) -> ExitCode {
     match run(&options) {
         Ok(grown) if grown.is_empty() => ExitCode::SUCCESS,
         Ok(grown) => {
-            eprintln!("\nWhat has grown:\n{}", grown.join("\n"));
+            eprintln!("\nThis has grown:\n{}", grown.join("\n"));
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -79,7 +79,7 @@ fn run(options: &Options) -> Result<Vec<String>> {
     Ok(Vec::new())
 }
 
-/// A directory of this run, in memory if possible, which the daemons' user can enter.
+/// A directory for this run, in memory if possible, which the daemons' user can enter.
 fn private_root() -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = match memory.is_dir() {

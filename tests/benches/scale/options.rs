@@ -30,7 +30,7 @@ impl Options {
                 "--cycles" => [options.cycles] = numbers(&argument, arguments.next())?,
                 other => {
                     return Err(format!(
-                        "unknown {other:?}: expected `alive`, `throughput`, `cycles`, `--alive`, `--starts`, `--cycles`"
+                        "unknown argument {other:?}: expected `alive`, `throughput`, `cycles`, `--alive`, `--starts`, `--cycles`"
                     ))
                 }
             }

@@ -1,11 +1,11 @@
-//! Several starts at once: the time per start and removal, ours beside the floor's.
+//! Several starts at once: the time per start and removal, with the framework and without it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use managed_daemons::{Daemon, ManagedDaemon, Result};
 
-use crate::floor::{Place, Question};
+use crate::floor::{BareLoop, Question};
 use crate::numbers::{median, ms};
 
 /// How many threads start daemons at once.
@@ -24,26 +24,26 @@ pub(crate) fn run<D: Daemon>(starts: usize, root: &Path, store: &Path, question:
     for workers in WORKERS {
         let (mut floors, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            floors.push(floor::<D>(workers, starts, root, store, question)?);
-            ours.push(own::<D>(workers, starts, root));
+            floors.push(time_bare_loop::<D>(workers, starts, root, store, question)?);
+            ours.push(time_framework::<D>(workers, starts, root));
         }
-        let (floor, own) = (median(floors), median(ours));
+        let (floor, ours) = (median(floors), median(ours));
         println!(
             "{workers:>8} {:>9.2} {:>9.2} {:>7.2}",
             ms(floor),
-            ms(own),
-            own.as_secs_f64() / floor.as_secs_f64()
+            ms(ours),
+            ours.as_secs_f64() / floor.as_secs_f64()
         );
     }
     Ok(())
 }
 
-/// The time per daemon, if each of `workers` does `starts` of them.
-fn each(begin: Instant, workers: usize, starts: usize) -> Duration {
+/// The time per daemon since `begin`, if each worker started `starts` of them.
+fn time_per_daemon(begin: Instant, workers: usize, starts: usize) -> Duration {
     begin.elapsed().div_f64((workers * starts) as f64)
 }
 
-fn own<D: Daemon>(workers: usize, starts: usize, root: &Path) -> Duration {
+fn time_framework<D: Daemon>(workers: usize, starts: usize, root: &Path) -> Duration {
     let begin = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -56,32 +56,32 @@ fn own<D: Daemon>(workers: usize, starts: usize, root: &Path) -> Duration {
             });
         }
     });
-    each(begin, workers, starts)
+    time_per_daemon(begin, workers, starts)
 }
 
-fn floor<D: Daemon>(
+fn time_bare_loop<D: Daemon>(
     workers: usize,
     starts: usize,
     root: &Path,
     store: &Path,
     question: fn(&D) -> Question,
 ) -> Result<Duration> {
-    let mut places = (0..workers)
-        .map(|_| Place::<D>::prepare(starts, root, store, question))
+    let mut loops = (0..workers)
+        .map(|_| BareLoop::<D>::prepare(starts, root, store, question))
         .collect::<Result<Vec<_>>>()?;
     let begin = Instant::now();
     std::thread::scope(|scope| {
-        for place in &mut places {
+        for bare_loop in &mut loops {
             scope.spawn(|| {
                 for _ in 0..starts {
-                    let cycled = place.cycle();
+                    let cycled = bare_loop.cycle();
                     cycled.unwrap_or_else(|error| panic!("{} without the framework: {error}", D::NAME));
                 }
             });
         }
     });
-    let took = each(begin, workers, starts);
-    drop(places);
+    let took = time_per_daemon(begin, workers, starts);
+    drop(loops);
     for entry in std::fs::read_dir(store).into_iter().flatten().flatten() {
         let _ = std::fs::remove_dir_all(entry.path());
     }

@@ -16,7 +16,7 @@ pub(crate) fn under_init(arguments: &[String], main: impl FnOnce(&[String]) -> E
     match arguments.split_first() {
         Some((first, arguments)) if first == UNDER_INIT => main(arguments),
         _ => run_again(arguments).unwrap_or_else(|error| {
-            eprintln!("can't run under an init process: {error}");
+            eprintln!("can't run under a parent that reaps orphans: {error}");
             ExitCode::FAILURE
         }),
     }

@@ -1,4 +1,4 @@
-//! One test with six daemons, which start at the same time.
+//! One test with six different daemons, which start at the same time.
 
 use managed_daemons::{
     with_apache, with_mysql, with_nginx, with_postgres, with_rabbitmq, with_redis, ApacheDaemon, MySqlDaemon,

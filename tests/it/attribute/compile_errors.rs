@@ -1,9 +1,9 @@
-//! What the compiler says about an attribute with a mistake.
+//! What the compiler says about mistakes in an attribute.
 
 use std::process::Command;
 
-/// The cases are in `ui/fail`, each with the compiler's messages. `TRYBUILD=overwrite` writes the
-/// messages anew.
+/// The cases are in `ui/fail`, each with the compiler's messages. `TRYBUILD=overwrite` updates the
+/// messages.
 #[test]
 fn messages_say_what_to_write() {
     const VARIABLE: &str = "RUSTC_WORKSPACE_WRAPPER";
@@ -12,7 +12,7 @@ fn messages_say_what_to_write() {
         trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
         return;
     }
-    // In another process: the tests of this one share its environment.
+    // In a process of its own, since the other tests of this one share its environment.
     let output = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",

@@ -1,4 +1,4 @@
-//! What a test reports whose daemon does not start.
+//! What a test reports when its daemon does not start.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use rstest::rstest;
 
 use crate::support::{assert_nothing_left, private_root, run_tests};
 
-/// Set in a process whose daemons are not to start.
+/// Set in a process whose daemons must not start.
 const BREAK: &str = "MANAGED_DAEMONS_TESTS_BREAK";
 
-/// A setting that Redis knows, unless the daemons are not to start.
+/// A setting that Redis knows, unless the daemons must not start.
 fn setting() -> &'static str {
     match std::env::var_os(BREAK) {
         Some(_) => "no-such-directive",
@@ -18,7 +18,7 @@ fn setting() -> &'static str {
     }
 }
 
-/// Tests that pass unless their daemons are not to start.
+/// Tests that pass if their daemons start. The test below runs them in a process where none does.
 mod tests_that_fail_on_demand {
     use super::*;
 
@@ -102,7 +102,7 @@ fn a_failed_start_fails_the_test_and_reports_why_and_where() {
         });
         assert!(failed, "{name} did not fail: {said}");
     }
-    // From inside the test, the attribute can't tell which case runs. The other case fails.
+    // The attribute can't tell which case runs, so the case that should panic passes.
     assert!(
         said.contains("one_case_should_panic::case_2 - should panic ... ok"),
         "{said}"
@@ -118,9 +118,9 @@ fn a_failed_start_fails_the_test_and_reports_why_and_where() {
             "{line}: {said}"
         );
     }
-    // One panic each, but none in a test that should panic: it would pass.
+    // No panic in the tests that should panic: they would pass.
     assert_eq!(said.matches("panicked at").count(), 3, "{said}");
-    // Each reports the phase, the daemon's own words and a directory to look at.
+    // Each reports the setting, the phase, the exit status, and a directory to look at.
     for words in ["no-such-directive", "readiness", "exit status: 1"] {
         assert!(said.matches(words).count() >= failures.len(), "{words}: {said}");
     }

@@ -15,7 +15,7 @@ use managed_daemons::{
 };
 use managed_daemons_tests::{Unruly, UnrulyDaemon};
 use rstest::{fixture, rstest};
-// By its name a test attribute, it leaves a function that can be called.
+// Its name passes for that of a test attribute, but what it makes is a function that can be called.
 use tokio::main as no_test;
 
 use crate::support::{config, get, set, unruly_program, PATIENCE};
@@ -29,7 +29,7 @@ fn assert_usable(redis: &RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn by_value(redis: RedisDaemon) {
+fn a_daemon_can_be_taken_by_value(redis: RedisDaemon) {
     assert_usable(&redis);
     let dir = redis.working_dir().to_path_buf();
     redis.close().unwrap();
@@ -38,13 +38,13 @@ fn by_value(redis: RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn by_reference(redis: &RedisDaemon) {
+fn a_daemon_can_be_borrowed(redis: &RedisDaemon) {
     assert_usable(redis);
 }
 
 #[with_redis]
 #[test]
-fn by_mutable_reference(redis: &mut RedisDaemon) {
+fn a_daemon_can_be_borrowed_mutably(redis: &mut RedisDaemon) {
     let first = redis.port();
     *redis = RedisDaemon::start().unwrap();
     assert_ne!(redis.port(), first);
@@ -53,7 +53,7 @@ fn by_mutable_reference(redis: &mut RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn mutable(mut redis: RedisDaemon) {
+fn a_parameter_can_be_mutable(mut redis: RedisDaemon) {
     let dir = redis.working_dir().to_path_buf();
     redis = RedisDaemon::start().unwrap();
     assert!(!dir.exists());
@@ -90,7 +90,7 @@ fn the_result_is_returned() {
 
 #[with_redis(password = "s3cret", setting("maxmemory", "8mb"), start_timeout = Duration::from_secs(20))]
 #[test]
-fn options(redis: RedisDaemon) {
+fn options_take_effect(redis: RedisDaemon) {
     assert_eq!(redis.password(), Some("s3cret"));
     assert_eq!(config(&redis, "maxmemory"), (8 << 20).to_string());
 }
@@ -102,14 +102,14 @@ fn options(redis: RedisDaemon) {
     without_password
 )]
 #[test]
-fn options_apply_in_their_order_and_more_than_once(redis: RedisDaemon) {
+fn options_apply_in_the_order_written_and_may_be_repeated(redis: RedisDaemon) {
     assert_eq!(redis.password(), None);
     assert_eq!(config(&redis, "maxmemory"), (9 << 20).to_string());
 }
 
 #[with_redis(password = "3".parse::<u8>()?.to_string())]
 #[test]
-fn values_are_expressions(redis: RedisDaemon) -> Result<(), std::num::ParseIntError> {
+fn the_value_of_an_option_can_be_any_expression(redis: RedisDaemon) -> Result<(), std::num::ParseIntError> {
     assert_eq!(redis.password(), Some("3"));
     Ok(())
 }
@@ -126,7 +126,7 @@ fn two_of_one_kind_keep_their_order(one: RedisDaemon, two: &RedisDaemon) {
 #[with_redis(password = "cache", arg = cache)]
 #[with_redis(password = "store")]
 #[test]
-fn parameters_are_matched_by_name(store: RedisDaemon, cache: &Cache) {
+fn a_parameter_can_be_chosen_by_name(store: RedisDaemon, cache: &Cache) {
     assert_eq!((store.password(), cache.password()), (Some("store"), Some("cache")));
 }
 
@@ -134,11 +134,14 @@ mod imported_once {
     use managed_daemons::{with_daemon, with_redis};
     use managed_daemons_tests::UnrulyDaemon;
 
-    /// `with_redis` expands to the only use of `with_daemon`.
+    /// `with_redis` handles `with_daemon` itself, so only its expansion uses the import.
     #[with_redis]
     #[with_daemon(UnrulyDaemon, binary = crate::support::unruly_program())]
     #[test]
-    fn is_used(redis: managed_daemons::RedisDaemon, unruly: UnrulyDaemon) {
+    fn the_import_of_an_attribute_that_is_never_expanded_counts_as_used(
+        redis: managed_daemons::RedisDaemon,
+        unruly: UnrulyDaemon,
+    ) {
         assert!(redis.is_running() && unruly.is_running());
     }
 }
@@ -146,14 +149,14 @@ mod imported_once {
 #[cache_test(password = "first")]
 #[with_redis(password = "second")]
 #[test]
-fn a_renamed_attribute_above(one: RedisDaemon, two: RedisDaemon) {
+fn a_renamed_attribute_works_above_another(one: RedisDaemon, two: RedisDaemon) {
     assert_eq!((one.password(), two.password()), (Some("first"), Some("second")));
 }
 
 #[with_redis(password = "first")]
 #[cache_test(password = "second")]
 #[test]
-fn a_renamed_attribute_below(one: RedisDaemon, two: RedisDaemon) {
+fn a_renamed_attribute_works_below_another(one: RedisDaemon, two: RedisDaemon) {
     assert_eq!((one.password(), two.password()), (Some("first"), Some("second")));
 }
 
@@ -164,7 +167,7 @@ mod elsewhere {
 #[with_redis(crate = elsewhere::daemons)]
 #[with_redis(crate = crate::attribute::kinds_of_test::elsewhere::daemons)]
 #[test]
-fn the_crate_under_another_path(one: RedisDaemon, two: RedisDaemon) {
+fn the_crate_can_have_another_path(one: RedisDaemon, two: RedisDaemon) {
     assert_ne!(one.port(), two.port());
 }
 
@@ -179,13 +182,13 @@ macro_rules! made_by_a_macro {
 }
 
 made_by_a_macro! {
-    made_by_a_macro: RedisDaemon, "one";
-    made_by_a_macro_with_a_reference: &mut RedisDaemon, "two";
+    a_macro_can_write_the_test: RedisDaemon, "one";
+    a_macro_can_write_a_test_that_borrows: &mut RedisDaemon, "two";
 }
 
 #[with_redis]
 #[tokio::test]
-async fn async_in_one_thread(redis: RedisDaemon) -> redis::RedisResult<()> {
+async fn an_async_test_can_run_in_one_thread(redis: RedisDaemon) -> redis::RedisResult<()> {
     tokio::task::yield_now().await;
     set(&redis, "key", "value")
 }
@@ -193,7 +196,7 @@ async fn async_in_one_thread(redis: RedisDaemon) -> redis::RedisResult<()> {
 #[with_redis]
 #[with_daemon(UnrulyDaemon, binary = unruly_program())]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn async_in_several_threads(unruly: &UnrulyDaemon, redis: RedisDaemon) {
+async fn an_async_test_can_run_in_several_threads(unruly: &UnrulyDaemon, redis: RedisDaemon) {
     let port = redis.port();
     let same = tokio::spawn(async move { redis.port() }).await.unwrap();
     assert_eq!(same, port);
@@ -202,7 +205,7 @@ async fn async_in_several_threads(unruly: &UnrulyDaemon, redis: RedisDaemon) {
 
 #[tokio::test]
 #[with_redis]
-async fn below_an_attribute_that_leaves_parameters_alone(redis: &RedisDaemon) {
+async fn the_attribute_works_below_one_that_leaves_parameters_alone(redis: &RedisDaemon) {
     tokio::task::yield_now().await;
     assert_usable(redis);
 }
@@ -210,7 +213,7 @@ async fn below_an_attribute_that_leaves_parameters_alone(redis: &RedisDaemon) {
 #[with_redis]
 #[test]
 #[should_panic(expected = "what the test says")]
-fn should_panic(redis: RedisDaemon) {
+fn a_test_may_have_to_panic(redis: RedisDaemon) {
     assert_usable(&redis);
     panic!("what the test says");
 }
@@ -219,7 +222,7 @@ fn should_panic(redis: RedisDaemon) {
 #[cfg_attr(all(), should_panic(expected = "what the test says"))]
 #[cfg_attr(any(), should_panic(expected = "what it does not say"))]
 #[tokio::test]
-async fn should_panic_under_a_condition(redis: RedisDaemon) {
+async fn a_test_may_have_to_panic_under_a_condition(redis: RedisDaemon) {
     assert_usable(&redis);
     panic!("what the test says");
 }
@@ -238,7 +241,12 @@ async fn text() -> &'static str {
 #[rstest]
 #[case::one("one", 1)]
 #[case::two("two", 2)]
-fn cases(#[case] password: &str, redis: RedisDaemon, #[case] mut number: u8, #[values(3, 4)] value: u8) {
+fn options_can_use_the_values_of_a_case(
+    #[case] password: &str,
+    redis: RedisDaemon,
+    #[case] mut number: u8,
+    #[values(3, 4)] value: u8,
+) {
     number += value;
     assert!(number > 3);
     assert_eq!(redis.password(), Some(password));
@@ -247,7 +255,7 @@ fn cases(#[case] password: &str, redis: RedisDaemon, #[case] mut number: u8, #[v
 #[with_redis]
 #[rstest]
 #[case((1, 2), 3_u8, "4")]
-fn patterns<'a, T, const N: usize>(
+fn patterns_and_generics_work_beside_a_daemon<'a, T, const N: usize>(
     #[case] (one, two): (u8, u8),
     redis: &'a RedisDaemon,
     #[case] three: T,
@@ -265,7 +273,7 @@ fn patterns<'a, T, const N: usize>(
 #[with_redis]
 #[rstest]
 #[tokio::test]
-async fn futures(
+async fn futures_can_be_awaited_in_the_test(
     redis: RedisDaemon,
     #[future] text: &str,
     #[future(awt)]
@@ -281,7 +289,7 @@ async fn futures(
 #[rstest]
 #[awt]
 #[tokio::test]
-async fn futures_awaited(redis: RedisDaemon, #[future] text: &str) {
+async fn futures_can_be_awaited_for_the_test(redis: RedisDaemon, #[future] text: &str) {
     assert_usable(&redis);
     assert_eq!(text, "text");
 }
@@ -298,7 +306,7 @@ fn lints_reach_the_parameter_and_the_body(
     let unused = redis;
 }
 
-/// A daemon that starts only while another one starts.
+/// A daemon that starts only while another one of its kind starts.
 #[derive(Debug, Default)]
 struct Meeting(Unruly);
 
@@ -318,7 +326,7 @@ impl Daemon for Meeting {
         if waited.unwrap().1.timed_out() {
             return Err(ManagedDaemonError::State {
                 daemon: Self::NAME,
-                problem: String::from("no other came"),
+                problem: String::from("the other one did not start"),
             });
         }
         self.0.configure(instance)

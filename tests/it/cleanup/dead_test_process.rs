@@ -1,4 +1,4 @@
-//! A test process that dies leaves nothing in `/proc`, nor in the root for temporary files.
+//! A test process that dies leaves no process, file or socket.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use nix::sys::signal::{killpg, Signal};
 
 use crate::support::{assert_kills_leave_nothing, eventually_empty, get, Victim};
 
-/// At least 200 kills of a real test process, at moments spread over its whole life.
+/// How often a real test process is killed, at moments spread over its life.
 const KILLS: u32 = 200;
 
 #[test]
@@ -25,7 +25,7 @@ fn abort_leaves_nothing_though_a_forked_child_holds_every_descriptor() {
     eventually_empty("clean", || {
         std::fs::read_dir(victim.root()).unwrap().flatten().collect()
     });
-    // The child is alive, and was not waited for.
+    // The reaper did not wait for the child, which is still alive: it sleeps for 8 seconds.
     assert_ne!(processes_of(victim.root()), []);
     victim.assert_nothing_left();
 }
@@ -62,7 +62,7 @@ fn a_signal_to_the_whole_process_group_leaves_nothing() {
 
 #[test]
 fn sigkill_at_any_moment_leaves_nothing() {
-    // From before the first daemon to well into the loop: a start takes about 10 ms.
+    // From before the first daemon to well into the loops: a start takes about 10 ms.
     let moments = (0..KILLS).map(|kill| Duration::from_micros(u64::from(kill) * 400));
     assert_kills_leave_nothing("redis churn", None, moments);
 }

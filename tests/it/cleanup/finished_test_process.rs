@@ -1,4 +1,4 @@
-//! A test process that ends by itself has left nothing by then.
+//! When a test process has ended by itself, nothing is left.
 
 use std::process::Stdio;
 
@@ -8,10 +8,10 @@ use once_cell::sync::OnceCell;
 
 use crate::support::{private_root, run_tests, Victim};
 
-/// Set in a process whose tests are to fail.
+/// Set in a process whose tests must fail.
 const FAIL: &str = "MANAGED_DAEMONS_TESTS_FAIL";
 
-fn is_to_fail() -> bool {
+fn must_fail() -> bool {
     std::env::var_os(FAIL).is_some()
 }
 
@@ -26,7 +26,7 @@ mod tests_that_fail_on_demand {
     fn by_panic(redis: &RedisDaemon) {
         let shared = SHARED.get_or_try_init(RedisDaemon::start).unwrap();
         assert_ne!(redis.port(), shared.port());
-        assert!(!is_to_fail(), "on purpose");
+        assert!(!must_fail(), "on purpose");
     }
 
     #[with_redis]
@@ -34,7 +34,7 @@ mod tests_that_fail_on_demand {
     fn by_error(redis: &RedisDaemon) -> Result<(), String> {
         let shared = SHARED.get_or_try_init(RedisDaemon::start).unwrap();
         assert_ne!(redis.port(), shared.port());
-        match is_to_fail() {
+        match must_fail() {
             true => Err(String::from("on purpose")),
             false => Ok(()),
         }
@@ -58,7 +58,7 @@ fn tests_that_pass_or_fail_leave_nothing() {
 }
 
 #[test]
-fn programs_that_return_or_exit_leave_nothing() {
+fn a_program_that_returns_or_exits_leaves_nothing() {
     for action in ["redis once", "redis exit"] {
         let mut victim = Victim::start(action);
         victim.wait();

@@ -1,4 +1,4 @@
-//! The reaper, which cleans up after a test process, may itself be killed.
+//! The reaper cleans up after a test process, and may be killed itself.
 
 use managed_daemons::RedisDaemon;
 use managed_daemons_tests::{leftovers, processes_of};
@@ -8,10 +8,10 @@ use nix::unistd::Pid;
 use super::sweep::start_and_drop_one_in;
 use crate::support::{eventually, get, Victim};
 
-/// Waits for a reaper other than this one.
+/// Waits for a reaper other than the one that was killed.
 fn next_reaper(victim: &Victim, killed: Option<Pid>) -> Pid {
     let mut reaper = None;
-    eventually("served by a new reaper", || {
+    eventually("had a new reaper", || {
         reaper = victim.reaper().filter(|pid| Some(*pid) != killed);
         reaper.ok_or("none").map(drop)
     });
@@ -42,7 +42,7 @@ fn the_next_start_cleans_up_when_the_reaper_was_killed_too() {
     assert!(!processes_of(&victim.user_dir()).is_empty());
     start_and_drop_one_in(victim.root());
     victim.assert_nothing_left();
-    // That daemon was stopped, not killed: it has saved its data.
+    // The sweep stops a daemon in a user's directory instead of killing it, so it saves its data.
     let kept = RedisDaemon::load(victim.user_dir()).unwrap();
     kept.start_if_not_running().unwrap();
     assert_eq!(get(&kept, "kept").unwrap().as_deref(), Some("yes"));

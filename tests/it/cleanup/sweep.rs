@@ -1,4 +1,4 @@
-//! Each reaper sweeps the root for temporary files: it removes what dead test processes have left.
+//! Each reaper sweeps the root for temporary files: it removes what dead test processes left there.
 
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::path::Path;
@@ -10,14 +10,14 @@ use nix::sys::stat::Mode;
 
 use crate::support::{assert_no_process_left, eventually_empty, private_root, victim_command, Victim};
 
-/// Starts a process whose reaper sweeps `root`.
+/// Runs a process that starts and drops a daemon below `root`, so that its reaper sweeps there.
 pub(super) fn start_and_drop_one_in(root: &Path) {
     let output = victim_command("redis once", root).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
-fn running_and_detached_daemons_and_strangers_directories_are_spared() {
+fn a_sweep_spares_running_and_detached_daemons_and_strangers_directories() {
     let root = private_root();
     let running = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
     let detached = RedisDaemon::builder().temp_root(root.path()).start().unwrap();
@@ -27,6 +27,8 @@ fn running_and_detached_daemons_and_strangers_directories_are_spared() {
     std::fs::create_dir(&strange).unwrap();
     let mut victim = Victim::start("redis hold");
     victim.wait_for("holding");
+    let pids = || processes_of(victim.root()).into_iter().map(|(pid, _)| pid);
+    let held: Vec<i32> = pids().collect();
     for _ in 0..3 {
         start_and_drop_one_in(root.path());
     }
@@ -37,6 +39,8 @@ fn running_and_detached_daemons_and_strangers_directories_are_spared() {
         processes
     });
     assert!(running.is_running() && strange.exists());
+    // These are in another root.
+    assert_eq!(pids().collect::<Vec<_>>(), held);
     let detached = RedisDaemon::load(&detached).unwrap();
     assert_eq!(detached.pid(), detached_pid);
     detached.destroy().unwrap();
@@ -46,17 +50,17 @@ fn running_and_detached_daemons_and_strangers_directories_are_spared() {
 
 /// Any user can write to the root for temporary files.
 #[test]
-fn a_trap_in_the_root_neither_blocks_nor_misleads() {
+fn a_trap_in_the_root_neither_blocks_nor_misleads_the_sweep() {
     let root = private_root();
     let ours = root.path().join("managed-daemons-00000000-redis-abcdef");
     let open_to_others = root.path().join("managed-daemons-00000001-redis-abcdef");
     for (dir, mode) in [(&ours, 0o700), (&open_to_others, 0o755)] {
         std::fs::create_dir(dir).unwrap();
         std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).unwrap();
-        // To open a FIFO for reading is to wait for a writer.
+        // Opening a FIFO for reading waits for a writer.
         nix::unistd::mkfifo(&dir.join("detached"), Mode::S_IRWXU).unwrap();
     }
-    // `/dev/zero` has no end.
+    // Reading `/dev/zero` never ends.
     symlink("/dev/zero", ours.join("note")).unwrap();
     start_and_drop_one_in(root.path());
     assert_no_process_left(root.path());

@@ -1,6 +1,7 @@
 //! A failed start reports what failed, in which phase, in the daemon's own words, and leaves no
 //! process.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use managed_daemons::{ManagedDaemonError, Phase, RedisDaemon};
@@ -60,7 +61,7 @@ fn a_daemon_that_exits_at_once_is_not_waited_for() {
 }
 
 #[test]
-fn a_daemon_that_never_answers_is_given_up_after_the_timeout() {
+fn a_daemon_that_never_answers_is_given_up_after_the_time_out() {
     for (mode, last) in [("never-ready", "refused"), ("silent", "last probe")] {
         let root = private_root();
         let builder = unruly(mode)
@@ -110,7 +111,7 @@ fn a_failed_restart_leaves_no_process_and_the_next_may_succeed() {
 }
 
 #[test]
-fn a_binary_that_is_missing_or_no_program_is_named() {
+fn a_binary_that_is_missing_or_is_no_program_is_named() {
     for path in ["/nonexistent/redis-server", "/etc/passwd", "/"] {
         let (phase, report, _) = failed(RedisDaemon::builder().binary(path).start());
         assert!(matches!(phase, Phase::Find | Phase::Spawn), "{phase}");
@@ -121,12 +122,17 @@ fn a_binary_that_is_missing_or_no_program_is_named() {
 #[test]
 fn only_the_last_twenty_directories_are_kept() {
     let (root, kept) = (private_root(), private_root());
-    for _ in 0..23 {
+    let fail = || {
         let mut command = victim_command("redis fail", root.path());
-        let output = command.env("MANAGED_DAEMONS_KEEP", kept.path()).output();
-        assert!(!output.unwrap().status.success());
-    }
-    assert_eq!(std::fs::read_dir(kept.path()).unwrap().count(), 20);
+        let output = command.env("MANAGED_DAEMONS_KEEP", kept.path()).output().unwrap();
+        assert!(!output.status.success());
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (_, rest) = report.split_once("kept in `").unwrap();
+        PathBuf::from(rest.split('`').next().unwrap())
+    };
+    let directories: Vec<PathBuf> = (0..23).map(|_| fail()).collect();
+    let exist: Vec<bool> = directories.iter().map(|dir| dir.exists()).collect();
+    assert_eq!(exist, [vec![false; 3], vec![true; 20]].concat());
 }
 
 #[test]
@@ -156,7 +162,7 @@ fn an_error_without_a_log_has_its_reason_once() {
 }
 
 #[test]
-fn plain_starts_and_others_say_whether_fast_paths_were_on() {
+fn the_error_of_a_start_says_so_if_fast_paths_were_on() {
     let failure = |builder: managed_daemons::PostgresBuilder| {
         let message = builder.setting("shared_bufers", "1MB").start().unwrap_err().to_string();
         let (first, details) = message.split_once('\n').unwrap();

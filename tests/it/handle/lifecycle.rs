@@ -18,7 +18,7 @@ fn data_and_port_survive_a_stop(daemon: RedisDaemon) {
 
 #[with_redis]
 #[test]
-fn a_restart_keeps_data_and_port_in_another_process(daemon: RedisDaemon) {
+fn a_restart_keeps_data_and_port_but_not_the_process(daemon: RedisDaemon) {
     let (port, pid) = (daemon.port(), daemon.pid());
     set(&daemon, "foo", "bar").unwrap();
     daemon.restart().unwrap();

@@ -1,4 +1,4 @@
-//! What `load` refuses, and what it leaves alone.
+//! What `load` takes over, what it refuses, and what it leaves alone.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -44,6 +44,7 @@ fn a_damaged_or_foreign_service_json_is_refused_and_left_alone() {
         std::fs::write(&file, &bad).unwrap();
         let loaded = start_failure(RedisDaemon::load(&dir));
         assert!(loaded.contains(named), "no {named:?} in {loaded}");
+        // A start chooses another port, but a load must find the daemon's.
         if named != "names no port" {
             let started = start_failure(RedisDaemon::builder().working_dir(&dir).start());
             assert!(started.contains(named), "no {named:?} in {started}");
@@ -59,7 +60,7 @@ fn a_damaged_or_foreign_service_json_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_process_of_somebody_else_is_neither_adopted_nor_killed() {
+fn a_strangers_process_with_the_recorded_pid_is_neither_adopted_nor_killed() {
     let root = private_root();
     let dir = root.path().join("mine");
     RedisDaemon::builder()
@@ -101,7 +102,7 @@ fn a_loaded_daemon_has_the_time_outs_of_its_builder() {
     daemon.close().unwrap();
 }
 
-/// The state that `/proc` shows is that of the first thread.
+/// `/proc` shows the state of the first thread as that of the process.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_daemon_whose_first_thread_has_ended_is_still_running() {

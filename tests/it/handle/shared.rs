@@ -1,4 +1,4 @@
-//! One daemon for many tests, in a static.
+//! A daemon in a static serves all tests of a process.
 
 use managed_daemons::RedisDaemon;
 use once_cell::sync::OnceCell;
@@ -30,7 +30,7 @@ fn another_test_uses_the_same_one() {
 }
 
 #[test]
-fn every_handle_and_builder_can_be_sent_to_and_shared_with_other_threads() {
+fn every_handle_and_builder_is_send_and_sync() {
     fn check<D: managed_daemons::Daemon + Clone>()
     where
         managed_daemons::ManagedDaemon<D>: Send + Sync,

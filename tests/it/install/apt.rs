@@ -94,7 +94,7 @@ fn no_fetched_program_is_setuid() {
 }
 
 #[test]
-fn the_systems_hooks_and_package_lists_stay_alone() {
+fn the_systems_hooks_and_package_lists_are_left_alone() {
     let directory = public_directory();
     let marker = directory.path().join("hook-ran");
     let hooks = directory.path().join("hooks.conf");
@@ -135,7 +135,7 @@ fn a_named_binary_in_the_store_finds_its_libraries() {
 }
 
 #[test]
-fn never_fetches_nothing_but_uses_the_cache() {
+fn provision_never_fetches_nothing_but_uses_the_cache() {
     let directory = public_directory();
     let cold = directory.path().join("cold");
     // No system has this program installed.

@@ -40,8 +40,8 @@ fn a_fetch_succeeds_after_one_was_killed_half_way() {
     assert!(!processes_naming(&cache).is_empty(), "nothing is fetching");
     child.kill().unwrap();
     child.wait().unwrap();
-    // What it had started ends by itself.
-    eventually_empty("without apt", || processes_naming(&cache));
+    // Its children end by themselves.
+    eventually_empty("rid of apt", || processes_naming(&cache));
     assert!(stored(&cache, "redis").is_empty());
     assert!(!unfinished(&cache).is_empty(), "the test came too late");
     assert_recovers(&cache);
@@ -57,7 +57,7 @@ fn a_package_damaged_on_the_way_is_refused() {
             .var("http_proxy", &proxy.url())
             .ask()
             .error();
-        assert!(proxy.count("redis-server_") > 0, "it was not asked for");
+        assert!(proxy.count("redis-server_") > 0, "it was not requested");
         assert!(
             error.contains("could not fetch `redis-server`: apt: apt-get download ended with"),
             "{error}"
@@ -91,11 +91,11 @@ fn a_package_changed_after_apt_checked_it_is_refused() {
 }
 
 #[test]
-fn metadata_damaged_on_the_way_are_refused() {
+fn metadata_damaged_on_the_way_is_refused() {
     for part in ["InRelease", "Packages"] {
         let directory = public_directory();
         let cache = directory.path().join("cache");
-        // The URL of a list is its hash where the mirror offers that.
+        // A mirror may offer its lists under their hashes, so their names are not in the URL.
         let hit = move |url: &str| match part {
             "InRelease" => url.contains("InRelease"),
             _ => url.contains("/main/binary-"),
@@ -106,7 +106,7 @@ fn metadata_damaged_on_the_way_are_refused() {
             .ask()
             .error();
         assert!(error.contains("apt-get update ended with"), "{part}: {error}");
-        assert!(proxy.packages() == 0, "{part}: something was downloaded all the same");
+        assert!(proxy.packages() == 0, "{part}: a package was downloaded all the same");
         assert!(stored(&cache, "redis").is_empty());
     }
 }
@@ -198,8 +198,8 @@ fn processes_that_wait_for_a_fetch_fail_when_it_fails() {
             answer.error()
         );
     }
-    // Processes that come during a fetch wait for its outcome; later ones try themselves.
-    assert!(tried < answers.len(), "all {tried} tried");
+    // A process that comes during a fetch waits for its outcome; one that comes later tries itself.
+    assert!(tried < answers.len(), "all {tried} processes tried");
 }
 
 #[test]
@@ -217,8 +217,8 @@ fn a_cached_daemon_needs_no_network() {
 fn outdated_package_lists_are_fetched_again() {
     let directory = public_directory();
     let cache = cache_with_lists(directory.path());
-    // The mirror no longer has what the lists name.
-    let proxy = Proxy::new(|_| Fate::Pass);
+    // An apt-get whose downloads fail until the lists are updated: the mirror no longer has what
+    // the lists name.
     let bin = directory.path().join("bin");
     std::fs::create_dir(&bin).unwrap();
     let marker = directory.path().join("updated");
@@ -228,8 +228,9 @@ fn outdated_package_lists_are_fetched_again() {
         marker.display()
     );
     script(&bin.join("apt-get"), &text);
-    let probe = Probe::fetching("redis", &cache).var("PATH", bin.to_str().unwrap());
-    let answer = probe.var("http_proxy", &proxy.url()).ask();
+    let answer = Probe::fetching("redis", &cache)
+        .var("PATH", bin.to_str().unwrap())
+        .ask();
     assert!(answer.path().starts_with(&cache));
     assert!(marker.exists());
 }
@@ -264,13 +265,13 @@ fn a_dead_source_does_not_block_the_others() {
     {
         std::fs::remove_file(entry.path()).unwrap();
     }
-    std::fs::write(&configuration, text_without_main_list(&sources)).unwrap();
+    std::fs::write(&configuration, only_sources_in(&sources)).unwrap();
     std::fs::remove_dir_all(cache.join("apt")).unwrap();
     let error = probe().ask().error();
     assert!(error.contains("Failed to fetch http://127.0.0.1:9/nothing"), "{error}");
 }
 
-fn text_without_main_list(sources: &Path) -> String {
+fn only_sources_in(sources: &Path) -> String {
     format!(
         "Dir::Etc::sourcelist \"/dev/null\";\nDir::Etc::sourceparts \"{}\";\n",
         sources.display()

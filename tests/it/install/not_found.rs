@@ -135,7 +135,7 @@ fn variables_with_wrong_values_are_named() {
 fn without_a_home_directory_the_variable_for_the_cache_is_named() {
     let user = OrdinaryUser::new();
     if !is_root() {
-        // The password database knows the home directory of who runs this.
+        // The password database has a home directory for the user who runs this test.
         return;
     }
     let probe = Probe::new("redis", std::path::Path::new("/unused"));
@@ -155,7 +155,7 @@ fn without_a_home_directory_the_variable_for_the_cache_is_named() {
 }
 
 #[test]
-fn a_binary_that_the_daemons_user_can_not_execute_is_skipped_and_named() {
+fn a_binary_that_the_daemons_user_cannot_execute_is_skipped_and_named() {
     if !is_root() {
         return;
     }
@@ -171,7 +171,7 @@ fn a_binary_that_the_daemons_user_can_not_execute_is_skipped_and_named() {
         hidden.display()
     );
     assert!(error.contains(&expected), "no `{expected}` in:\n{error}");
-    // The next place is used instead. Daemons of root may run the first one.
+    // The next place is used instead. Daemons that run as root can use the first one.
     let open = write_program(&directory.path().join("open"), "exampled", "exampled 2.0");
     let path = format!("{}:{}", hidden.display(), open.parent().unwrap().display());
     assert_eq!(probe().var("PATH", &path).ask().path(), open);

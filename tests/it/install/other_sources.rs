@@ -1,6 +1,6 @@
-//! Versions that the system's distribution does not have, and every recipe.
+//! Versions and suites that are not the system's own, and every daemon of the distribution.
 //!
-//! Tests that download much run only where `MANAGED_DAEMONS_TEST_FULL` is set, as by
+//! Tests with large downloads run only where `MANAGED_DAEMONS_TEST_FULL` is set, as in
 //! `.ci/provision full`.
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use managed_daemons::BinarySpec;
 use super::probe::{cache_with_lists, public_directory, stored, Answer, OrdinaryUser, Probe};
 use crate::support::is_root;
 
-fn full() -> bool {
+fn is_full_run() -> bool {
     std::env::var_os("MANAGED_DAEMONS_TEST_FULL").is_some()
 }
 
@@ -60,7 +60,7 @@ fn assert_runs(answer: &Answer, program: &Path, arguments: &[&str]) -> String {
 }
 
 /// Makes a directory that belongs to the user that daemons run as.
-fn data(directory: &Path) -> PathBuf {
+fn data_dir(directory: &Path) -> PathBuf {
     let data = directory.join("data");
     std::fs::create_dir(&data).unwrap();
     OrdinaryUser::new().give(&data);
@@ -82,7 +82,7 @@ fn a_postgres_that_the_distribution_lacks_comes_from_npm() {
     assert!(answer.text("version").starts_with("12."), "{}", answer.value);
     assert_eq!(answer.text("origin"), "fetched, npm");
     assert_eq!(answer.found()["verified"], "whole");
-    let data = data(directory.path());
+    let data = data_dir(directory.path());
     let initdb = answer.path().with_file_name("initdb");
     assert_runs(&answer, &initdb, &["-N", "-D", data.to_str().unwrap()]);
     assert!(data.join("PG_VERSION").is_file());
@@ -137,7 +137,7 @@ fn a_suite_that_does_not_exist_is_reported() {
 
 #[test]
 fn a_suite_brings_its_own_library_and_loader() {
-    if !full() {
+    if !is_full_run() {
         return;
     }
     let directory = public_directory();
@@ -146,14 +146,14 @@ fn a_suite_brings_its_own_library_and_loader() {
     let answer = probe.tools(&["mysql", "mysqladmin"]).verifying().ask();
     assert_eq!(answer.text("origin"), "fetched, suite sid");
     assert_eq!(answer.found()["launcher"].as_array().unwrap().len(), 3);
-    // A search without the suite does not take it.
+    // A search without the suite does not use it.
     let error = Probe::fetching("mysql", &cache)
         .var("MANAGED_DAEMONS_PROVISION", "never")
         .ask();
     if error.value["error"].is_string() {
         assert!(error.error().contains("from suite sid"), "{}", error.error());
     }
-    let data = data(directory.path());
+    let data = data_dir(directory.path());
     let root = answer.text("prefix");
     let arguments = [
         "--no-defaults",
@@ -168,15 +168,15 @@ fn a_suite_brings_its_own_library_and_loader() {
 }
 
 #[test]
-fn every_recipe_works() {
-    if !full() {
+fn every_daemon_of_the_distribution_can_be_fetched_and_runs() {
+    if !is_full_run() {
         return;
     }
     let directory = public_directory();
     let cache = directory.path().join("cache");
     let mut missing = Vec::new();
-    for installation in BinarySpec::known() {
-        let daemon = installation.daemon();
+    for spec in BinarySpec::known() {
+        let daemon = spec.daemon();
         let answer = Probe::fetching(daemon, &cache).verifying().ask();
         if answer.value["error"].is_string() {
             assert!(answer.error().contains("apt: has no package"), "{}", answer.error());
@@ -184,20 +184,20 @@ fn every_recipe_works() {
             continue;
         }
         assert_eq!(answer.found()["verified"], "whole", "{daemon}");
-        use_it(daemon, &answer, directory.path());
+        exercise(daemon, &answer, directory.path());
     }
     // No Debian release has MySQL, and only newer ones have Valkey.
     missing.retain(|daemon| !["mysql", "valkey"].contains(daemon));
     assert_eq!(missing, [""; 0]);
 }
 
-/// Does something with a daemon that takes its libraries and its other files.
-fn use_it(daemon: &str, answer: &Answer, directory: &Path) {
+/// Runs something of a daemon that needs its libraries and its other files.
+fn exercise(daemon: &str, answer: &Answer, directory: &Path) {
     let path = answer.path();
     let root = PathBuf::from(answer.text("prefix"));
     let directory = directory.join(daemon);
     std::fs::create_dir(&directory).unwrap();
-    let data = data(&directory);
+    let data = data_dir(&directory);
     let at = |below: &str| data.join(below).to_str().unwrap().to_owned();
     match daemon {
         "postgres" => {

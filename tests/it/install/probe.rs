@@ -19,7 +19,7 @@ pub(crate) struct Probe {
     executable: PathBuf,
 }
 
-/// What the search came to.
+/// What the search printed.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) value: Value,
@@ -47,7 +47,7 @@ impl Answer {
 }
 
 impl Probe {
-    /// Searches for a daemon of the catalogue, with an empty `PATH` and this cache.
+    /// Searches for one of the framework's daemons, with this cache and a `PATH` without programs.
     pub(crate) fn new(daemon: &str, cache: &Path) -> Self {
         let probe = Self {
             question: json!({ "daemon": daemon }),
@@ -65,7 +65,7 @@ impl Probe {
         Self::new(daemon, cache).var("MANAGED_DAEMONS_PROVISION", "only")
     }
 
-    /// Searches for a program of no catalogue, without fetching.
+    /// Searches for a program that the framework does not know, without fetching.
     pub(crate) fn of_program(program: &str, version_after: &str, cache: &Path) -> Self {
         let mut probe = Self::new("example", cache).var("MANAGED_DAEMONS_PROVISION", "never");
         probe.question = json!({ "daemon": "example", "program": program, "version_after": version_after });
@@ -87,7 +87,7 @@ impl Probe {
         self
     }
 
-    /// Then checks every file of the installation.
+    /// Also checks every file of the installation.
     pub(crate) fn verifying(mut self) -> Self {
         self.question["verify"] = json!(true);
         self
@@ -98,13 +98,13 @@ impl Probe {
         self
     }
 
-    /// Starts Redis as a test would, and pings it.
+    /// Starts Redis as a test would and pings it, instead of only searching.
     pub(crate) fn serving(mut self) -> Self {
         self.question["serve"] = json!(true);
         self
     }
 
-    /// Then runs these tools of the installation with `--version`.
+    /// Also runs these tools of the installation with `--version`.
     pub(crate) fn tools(mut self, tools: &[&str]) -> Self {
         self.question["tools"] = json!(tools);
         self
@@ -135,7 +135,7 @@ impl Probe {
     pub(crate) fn command(&self) -> Command {
         let mut words: Vec<OsString> = self.wrapper.iter().map(OsString::from).collect();
         if let Some(wrapper) = words.first_mut() {
-            // The wrapper is found in the test's `PATH`, not in the probe's.
+            // Look for the wrapper in the test's `PATH`: the probe's has no programs.
             let path = std::env::var_os("PATH").unwrap_or_default();
             let mut places = std::env::split_paths(&path).map(|dir| dir.join(&*wrapper));
             *wrapper = places.find(|place| place.is_file()).unwrap().into();
@@ -193,7 +193,7 @@ fn answer(output: Output) -> Answer {
 
 /// An ordinary user: the one who runs the tests, or `nobody` if that is root.
 pub(crate) struct OrdinaryUser {
-    /// The number of `nobody`, and a copy of `locate` that `nobody` can run.
+    /// The user ID of `nobody`, and a copy of `locate` that `nobody` can run.
     other: Option<(u32, PathBuf)>,
     _directory: tempfile::TempDir,
 }
@@ -234,7 +234,7 @@ fn kept_directory() -> PathBuf {
     let named = std::env::var_os("MANAGED_DAEMONS_TEST_TMPDIR").map(PathBuf::from);
     let of_cargo = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let of_user = std::env::var_os("HOME").map(|h| Path::new(&h).join(".cache/managed-daemons-tests"));
-    // cargo's belongs to root where root built the tests and another user runs them.
+    // Where root built the tests and another user runs them, cargo's directory belongs to root.
     let usable = |d: &PathBuf| std::fs::create_dir_all(d).is_ok() && tempfile::tempfile_in(d).is_ok();
     let all = [named, Some(of_cargo), of_user].into_iter().flatten();
     all.into_iter()
@@ -279,7 +279,7 @@ pub(crate) fn stored(cache: &Path, daemon: &str) -> Vec<PathBuf> {
     ours.map(|e| e.path()).collect()
 }
 
-/// The unfinished work in a cache.
+/// What is in a cache's directory for unfinished work.
 pub(crate) fn unfinished(cache: &Path) -> Vec<String> {
     let entries = cache.join("tmp").read_dir().into_iter().flatten().flatten();
     entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()

@@ -8,7 +8,7 @@ use super::probe::{cache_with_lists, public_directory, Probe};
 use super::proxy::{Fate, Proxy};
 use crate::support::run_tests;
 
-/// A test that fetches Redis where the environment has it fetched.
+/// The test below runs this one in a process whose environment makes it fetch Redis.
 #[test]
 fn redis_is_found() {
     let redis = BinarySpec::named("redis").unwrap();
@@ -62,7 +62,7 @@ fn a_terminal_shows_a_progress_bar() {
         bars.iter().any(|bar| bar.contains(" MB [") && bar.contains('=')),
         "{bars:?}"
     );
-    // The bar is wiped in the end.
+    // The bar is erased in the end.
     assert!(text.contains("\r\u{1b}[Kmanaged-daemons: fetched redis@"), "{text:?}");
 }
 

@@ -36,7 +36,7 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let (log, fate) = (Arc::clone(&log), Arc::clone(&fate));
-                // A client may go away.
+                // A client may go away, so errors are ignored.
                 std::thread::spawn(move || serve(client, &log, fate.as_ref()));
             }
         });

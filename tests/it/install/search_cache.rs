@@ -23,7 +23,7 @@ fn cached(directory: &Path) -> PathBuf {
 }
 
 #[test]
-fn a_search_takes_next_to_no_time() {
+fn a_repeated_search_is_quick() {
     let directory = public_directory();
     real_program(directory.path());
     probe(directory.path()).ask();
@@ -45,7 +45,7 @@ fn a_program_is_asked_for_its_version_once() {
         "99.9",
         "it was asked again"
     );
-    // A new file at the same path is asked.
+    // A new file at the same path is asked again.
     std::fs::copy("/bin/true", program.with_extension("new")).unwrap();
     std::fs::rename(program.with_extension("new"), &program).unwrap();
     assert_eq!(probe(directory.path()).ask().text("version"), version);
@@ -73,7 +73,7 @@ fn a_damaged_cache_entry_is_written_again() {
 }
 
 #[test]
-fn a_cache_that_can_not_be_written_is_ignored() {
+fn a_cache_that_cannot_be_written_is_ignored() {
     let directory = public_directory();
     real_program(directory.path());
     for unusable in ["/proc/nothing", "/dev/null/cache"] {

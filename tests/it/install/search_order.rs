@@ -131,7 +131,7 @@ fn a_relative_directory_in_path_is_ignored() {
 }
 
 #[test]
-fn a_file_that_can_not_be_executed_is_skipped() {
+fn a_file_that_cannot_be_executed_is_skipped() {
     let places = Places::new();
     std::fs::set_permissions(places.path("path/exampled"), Permissions::from_mode(0o644)).unwrap();
     let answer = places.probe().var("PATH", &places.text("path")).ask();

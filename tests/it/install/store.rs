@@ -164,7 +164,7 @@ fn programs_in_a_world_writable_cache_are_not_executed() {
 }
 
 #[test]
-fn a_cache_that_the_daemons_user_can_not_read_is_refused_before_a_download() {
+fn a_cache_that_the_daemons_user_cannot_read_is_refused_before_a_download() {
     if !is_root() {
         return;
     }

@@ -28,7 +28,7 @@ fn a_daemon_listens_on_loopback_and_a_socket_only(daemon: RedisDaemon) {
         })
         .filter_map(|line| {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            // proc(5): the local address, and 0A for "listens".
+            // See proc(5): the local address, and the state, which is 0A for LISTEN.
             (fields[1].ends_with(&port) && fields[3] == "0A").then(|| fields[1].to_owned())
         })
         .collect();
@@ -49,7 +49,7 @@ fn the_port_is_held_while_the_daemon_is_stopped(daemon: RedisDaemon) {
 }
 
 #[test]
-fn a_chosen_port_that_is_taken_is_named() {
+fn the_error_names_a_chosen_port_that_is_taken() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let report = start_failure(RedisDaemon::builder().port(port).start());
@@ -65,7 +65,7 @@ fn a_chosen_port_that_is_taken_is_named() {
 }
 
 #[test]
-fn sixty_four_at_once_in_one_process() {
+fn sixty_four_daemons_start_at_once_in_one_process() {
     let threads: Vec<_> = (0..64)
         .map(|number: i32| {
             std::thread::spawn(move || {
@@ -86,7 +86,7 @@ fn sixty_four_at_once_in_one_process() {
 }
 
 #[test]
-fn a_hundred_and_twenty_eight_at_once_in_sixteen_processes() {
+fn a_hundred_and_twenty_eight_daemons_start_at_once_in_sixteen_processes() {
     let mut victims: Vec<_> = (0..16).map(|_| Victim::start("redis hold-eight")).collect();
     let lines: Vec<String> = victims
         .iter_mut()

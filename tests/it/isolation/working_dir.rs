@@ -1,4 +1,4 @@
-//! The working directory: private, wherever it is; and what can't be one.
+//! The working directory is private, wherever it is. And what can't be one.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -55,7 +55,7 @@ fn a_file_or_somebody_elses_directory_is_refused() {
 }
 
 #[test]
-fn a_directory_that_the_daemon_can_not_use_is_refused() {
+fn a_directory_that_the_daemon_cannot_use_is_refused() {
     let root = private_root();
     let closed = root.path().join("closed");
     std::fs::create_dir(&closed).unwrap();
@@ -118,7 +118,7 @@ fn any_bytes_can_be_a_path() {
 }
 
 #[test]
-fn a_missing_root_for_temporary_files_is_named() {
+fn the_error_names_a_missing_root_for_temporary_files() {
     let report = start_failure(RedisDaemon::builder().temp_root("/nonexistent/tmp").start());
     assert!(report.contains("/nonexistent/tmp"), "{report}");
 }

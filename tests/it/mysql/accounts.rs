@@ -10,7 +10,7 @@ on_both_servers!(
     without_a_user_the_url_names_root,
     passwords_are_random_unless_set,
     a_password_without_a_user_is_roots,
-    without_a_password_nobody_asks_for_one,
+    without_a_password_none_is_asked_for,
     another_user_can_be_chosen_in_a_users_directory,
     any_text_can_be_a_name,
     a_wildcard_in_a_name_matches_no_other_database,
@@ -62,7 +62,7 @@ fn a_password_without_a_user_is_roots(server: fn() -> MySqlBuilder) {
     }
 }
 
-fn without_a_password_nobody_asks_for_one(server: fn() -> MySqlBuilder) {
+fn without_a_password_none_is_asked_for(server: fn() -> MySqlBuilder) {
     let root = private_root();
     let dir = root.path().join("mine");
     let daemon = server().working_dir(&dir).without_password().start().unwrap();
@@ -168,6 +168,6 @@ fn names_that_the_server_would_refuse_are_refused() {
         (mariadb().extra_database(&*long), "option `extra_database`"),
     ] {
         let report = builder.start().unwrap_err().report();
-        assert!(report.contains(says), "{says}: {report}");
+        assert!(report.contains(says), "no {says:?} in {report}");
     }
 }

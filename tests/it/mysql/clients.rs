@@ -8,10 +8,10 @@ use sqlx::{Connection, MySqlConnection, Row};
 use super::{block_on, on_both_servers};
 
 on_both_servers!(
-    transactions_and_constraints,
-    a_pool_of_many_connections,
+    transactions_and_constraints_work,
+    a_pool_of_many_connections_works,
     the_tcp_url_works_with_mysql_async,
-    values_of_many_types_over_the_socket
+    values_of_many_types_survive_the_way_over_the_socket,
 );
 
 /// The server's number for an error.
@@ -23,7 +23,7 @@ fn number(error: &sqlx::Error) -> u16 {
 /// A row with a value of each type.
 type Kinds = (u64, f64, Vec<u8>, String, bool, Option<Vec<u8>>);
 
-fn transactions_and_constraints(server: fn() -> MySqlBuilder) {
+fn transactions_and_constraints_work(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .username("app").password("pass")
         .init_sql(
@@ -91,7 +91,7 @@ fn transactions_and_constraints(server: fn() -> MySqlBuilder) {
     });
 }
 
-fn a_pool_of_many_connections(server: fn() -> MySqlBuilder) {
+fn a_pool_of_many_connections_works(server: fn() -> MySqlBuilder) {
     let daemon = server()
         .init_sql("CREATE TABLE counter (n INT); INSERT INTO counter VALUES (0)")
         .start()
@@ -123,7 +123,7 @@ fn a_pool_of_many_connections(server: fn() -> MySqlBuilder) {
     });
 }
 
-fn values_of_many_types_over_the_socket(server: fn() -> MySqlBuilder) {
+fn values_of_many_types_survive_the_way_over_the_socket(server: fn() -> MySqlBuilder) {
     let daemon = server().username("app").password("pass").start().unwrap();
     block_on(async {
         let mut connection = mysql_async::Conn::from_url(daemon.unix_socket_url()).await.unwrap();

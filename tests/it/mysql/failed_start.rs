@@ -11,7 +11,7 @@ use crate::support::{private_root, FAR};
 on_both_servers!(
     a_bad_setting_is_reported_in_the_servers_words,
     a_directory_with_somebody_elses_data_is_left_alone,
-    an_account_that_can_not_be_created_fails_the_start_at_once,
+    an_account_that_cannot_be_created_fails_the_start_at_once,
 );
 
 fn a_bad_setting_is_reported_in_the_servers_words(server: fn() -> MySqlBuilder) {
@@ -49,7 +49,8 @@ fn a_directory_with_somebody_elses_data_is_left_alone(server: fn() -> MySqlBuild
     assert_eq!(processes_of(root.path()), []);
 }
 
-fn an_account_that_can_not_be_created_fails_the_start_at_once(server: fn() -> MySqlBuilder) {
+fn an_account_that_cannot_be_created_fails_the_start_at_once(server: fn() -> MySqlBuilder) {
+    // Makes the template.
     drop(server().start().unwrap());
     let begin = Instant::now();
     // Only the server knows that this name is reserved.

@@ -1,4 +1,4 @@
-//! A test process that is killed leaves no server, and none of its data but a user's.
+//! A test process that is killed leaves no server, and no data but that in a user's directory.
 
 use std::time::Duration;
 

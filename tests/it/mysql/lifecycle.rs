@@ -12,7 +12,7 @@ use crate::support::{private_root, stop_and_start};
 
 on_both_servers!(
     data_and_port_survive_a_stop,
-    a_restart_keeps_data_and_port_in_another_process,
+    a_restart_keeps_data_and_port_but_not_the_process,
     a_crash_loses_nothing_that_was_committed,
     a_paused_server_is_silent_until_resumed,
     a_paused_server_can_be_stopped,
@@ -43,7 +43,7 @@ fn data_and_port_survive_a_stop(server: fn() -> MySqlBuilder) {
     assert_filled(&daemon.url());
 }
 
-fn a_restart_keeps_data_and_port_in_another_process(server: fn() -> MySqlBuilder) {
+fn a_restart_keeps_data_and_port_but_not_the_process(server: fn() -> MySqlBuilder) {
     let daemon = server().username("app").password("pass").start().unwrap();
     let (port, pid) = (daemon.port(), daemon.pid());
     fill(&daemon.url());
@@ -214,7 +214,7 @@ fn one_server_does_not_get_the_data_of_the_other() {
     setting("max_connections", "17")
 )]
 #[test]
-fn the_attribute_starts_one(mysql: MySqlDaemon) {
+fn the_attribute_starts_a_server(mysql: MySqlDaemon) {
     assert_eq!(one(&mysql.url(), "SELECT DATABASE()").unwrap(), "shop");
     assert_eq!(
         one(&mysql.url(), "SELECT SUBSTRING_INDEX(USER(), '@', 1)").unwrap(),
@@ -227,7 +227,7 @@ fn the_attribute_starts_one(mysql: MySqlDaemon) {
 }
 
 #[test]
-fn several_start_at_once() {
+fn several_servers_start_at_once() {
     let started: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| mariadb().start().unwrap())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

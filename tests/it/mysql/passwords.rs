@@ -46,7 +46,7 @@ fn root_needs_the_password_over_tcp_and_the_socket(server: fn() -> MySqlBuilder)
                 let refused = run(&url_with(&daemon, socket, credentials), "SELECT 1");
                 assert_eq!(code(refused), Some(ACCESS_DENIED), "{credentials} {socket}");
             }
-            // MySQL asks unknown users for a proof, perhaps one that the client can't give.
+            // MySQL may ask an unknown user to authenticate by a method that the client lacks.
             for credentials in ["nobody", ":"] {
                 assert!(
                     run(&url_with(&daemon, socket, credentials), "SELECT 1").is_err(),
@@ -54,7 +54,7 @@ fn root_needs_the_password_over_tcp_and_the_socket(server: fn() -> MySqlBuilder)
                 );
             }
         }
-        // MySQL remembers a password that was right.
+        // MySQL caches the passwords of successful logins. A restart empties the cache.
         daemon.restart().unwrap();
         assert_eq!(
             code(run(&url_with(&daemon, true, "root"), "SELECT 1")),
@@ -111,7 +111,7 @@ fn nobody_gets_in_during_the_start(server: fn() -> MySqlBuilder) {
     drop(daemon);
 }
 
-/// Text that has a meaning in a shell, an option file, SQL or a URL.
+/// Texts that have a meaning in a shell, an option file, SQL or a URL.
 const AWKWARD: &[&str] = &[
     "'",
     "\"",

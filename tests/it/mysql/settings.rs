@@ -1,6 +1,6 @@
 //! The server's settings.
 
-use managed_daemons::MySqlBuilder;
+use managed_daemons::{Flavor, MySqlBuilder};
 
 use super::{mariadb, on_both_servers, one, run};
 
@@ -25,7 +25,7 @@ fn settings_override_the_defaults(server: fn() -> MySqlBuilder) {
 }
 
 fn any_text_can_be_the_value_of_a_setting(server: fn() -> MySqlBuilder) {
-    // Run for each connection of a user who is no superuser.
+    // The server runs this for each connection of a user who is no superuser.
     let value = "SET @seen = 'a\"b # c\\\\d\n[client]\nuser=x\t ;'";
     let daemon = server()
         .username("app")
@@ -69,16 +69,14 @@ fn the_defaults_are_what_tests_rely_on(server: fn() -> MySqlBuilder) {
         "5000000"
     );
     // The buffer pool is small, but a transaction may lock many rows.
-    let many = "SET SESSION cte_max_recursion_depth = 1000000";
+    let limit = match daemon.flavor() {
+        Flavor::MySql => "cte_max_recursion_depth",
+        _ => "max_recursive_iterations",
+    };
     let fill = "CREATE TABLE many (n INT PRIMARY KEY); INSERT INTO many \
                 WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 200000) SELECT n FROM s; \
                 START TRANSACTION; UPDATE many SET n = n + 1000000; COMMIT";
-    let depth = if daemon.flavor() == managed_daemons::Flavor::MySql {
-        format!("{many}; {fill}")
-    } else {
-        format!("SET SESSION max_recursive_iterations = 1000000; {fill}")
-    };
-    run(&daemon.url(), &depth).unwrap();
+    run(&daemon.url(), &format!("SET SESSION {limit} = 1000000; {fill}")).unwrap();
     assert_eq!(
         one(&daemon.url(), "SELECT CAST(MIN(n) AS CHAR) FROM many").unwrap(),
         "1000001"
@@ -90,7 +88,7 @@ fn the_systems_option_files_are_not_read(server: fn() -> MySqlBuilder) {
     let cmdline = std::fs::read(format!("/proc/{}/cmdline", daemon.pid().unwrap())).unwrap();
     let cmdline = String::from_utf8_lossy(&cmdline).into_owned();
     let conf = daemon.working_dir().join("service.conf");
-    // The server reads no other option file if this is the first argument.
+    // The server accepts this option as its first argument only, and then reads no other file.
     let after_program = cmdline.split_once("--").unwrap().1;
     let last_of_loader = after_program
         .rsplit_once("sbin/")

@@ -29,8 +29,8 @@ fn abandoned_memory() -> Vec<String> {
 
 #[track_caller]
 fn assert_no_memory_left() {
-    // Other processes' memory comes and goes.
-    eventually_empty("without abandoned memory", abandoned_memory);
+    // Other tests leave shared memory unused for a moment.
+    eventually_empty("rid of abandoned shared memory", abandoned_memory);
 }
 
 /// Fills a cache with the templates that a victim makes.
@@ -44,7 +44,7 @@ fn make_templates(cache: &Path) {
 #[test]
 fn sigkill_at_any_moment_leaves_nothing() {
     let cache = private_root();
-    // With a template there, the kills are spread over the life of servers.
+    // With a template in place, the kills are spread over the lives of servers.
     make_templates(cache.path());
     let moments = (0..30).map(|kill| Duration::from_millis(kill * 13 % 400));
     assert_kills_leave_nothing("postgres churn", Some(cache.path()), moments);

@@ -94,7 +94,7 @@ fn a_paused_server_is_silent_until_resumed() {
         daemon.pause().unwrap();
         // The process behind this connection is in another session.
         let answer = tokio::time::timeout(Duration::from_millis(200), client.batch_execute("SELECT 1")).await;
-        assert!(answer.is_err(), "it answers");
+        assert!(answer.is_err(), "it answered");
         daemon.resume().unwrap();
         client.batch_execute("SELECT 1").await.unwrap();
         daemon.pause().unwrap();
@@ -176,7 +176,7 @@ fn a_path_too_long_for_a_socket_gets_a_socket_elsewhere() {
 }
 
 #[test]
-fn a_directory_name_need_not_be_text() {
+fn a_directory_name_need_not_be_utf_8() {
     use std::os::unix::ffi::OsStrExt;
     let root = private_root();
     let dir = root.path().join(std::ffi::OsStr::from_bytes(b"no\xfftext\n"));
@@ -199,7 +199,7 @@ fn a_reload_reads_the_configuration_again() {
     let daemon = start(builder());
     daemon.query("ALTER SYSTEM SET work_mem = '7MB'").unwrap();
     daemon.reload().unwrap();
-    crate::support::eventually("probe_reload", || match value(&daemon, "SHOW work_mem") {
+    crate::support::eventually("reloaded", || match value(&daemon, "SHOW work_mem") {
         set if set == "7MB" => Ok(()),
         other => Err(other),
     });
@@ -207,13 +207,15 @@ fn a_reload_reads_the_configuration_again() {
 
 #[with_postgres(database = "app", setting("work_mem", "6MB"), init_sql = "CREATE TABLE t ()")]
 #[test]
-fn the_attribute_starts_one(postgres: PostgresDaemon) {
+fn the_attribute_starts_a_server(postgres: PostgresDaemon) {
     assert_eq!(value(&postgres, "SELECT count(*) FROM t"), "0");
     assert_eq!(value(&postgres, "SHOW work_mem"), "6MB");
 }
 
 #[with_postgres]
 #[tokio::test]
-async fn the_attribute_starts_one_for_an_async_test(postgres: &PostgresDaemon) -> Result<(), tokio_postgres::Error> {
+async fn the_attribute_starts_a_server_for_an_async_test(
+    postgres: &PostgresDaemon,
+) -> Result<(), tokio_postgres::Error> {
     connect(&postgres.url()).await?.batch_execute("SELECT 1").await
 }

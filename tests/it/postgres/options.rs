@@ -68,7 +68,7 @@ fn settings_override_the_defaults_and_earlier_settings() {
 }
 
 #[test]
-fn the_defaults_are_what_is_documented() {
+fn the_defaults_are_the_documented_ones() {
     let daemon = start(builder());
     for (name, expected) in [
         ("fsync", "off"),
@@ -83,17 +83,17 @@ fn the_defaults_are_what_is_documented() {
     ] {
         assert_eq!(value(&daemon, &format!("SHOW {name}")), expected, "{name}");
     }
-    // What the framework does not set is as PostgreSQL was compiled.
+    // What the framework does not set has the default of the installation.
     assert_eq!(value(&daemon, "SELECT lower('ÄÉ') || upper('ß')"), "äéß");
     assert_eq!(value(&daemon, "SELECT min(x) FROM (VALUES ('a'), ('B')) v(x)"), "B");
     assert_eq!(value(&daemon, "SELECT to_tsvector('running')"), "'run':1");
 }
 
-/// What made the template is not counted.
+/// The work of making the template does not show in the statistics.
 #[test]
 fn a_new_server_has_no_statistics() {
     if is_plain_run() {
-        return; // it has those of making the template
+        return; // the statistics include the making of the template
     }
     let daemon = start(builder().init_sql("CREATE TABLE item AS SELECT 1 AS id"));
     let written = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del + vacuum_count), 0) FROM pg_stat_all_tables";
@@ -183,6 +183,6 @@ fn unusable_options_are_refused_with_a_reason() {
         (builder().scram_iterations(0), "at least 1"),
     ] {
         let report = refusal(broken);
-        assert!(report.contains(why), "{why}: {report}");
+        assert!(report.contains(why), "no {why:?} in {report}");
     }
 }

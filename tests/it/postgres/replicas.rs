@@ -50,7 +50,11 @@ fn a_replica_catches_up_after_a_stop_or_kill_of_either_server() {
     replica.catch_up_with(&primary).unwrap();
     assert_eq!(value(&replica, "SELECT count(*) FROM t"), "100000");
     primary.kill().unwrap();
-    assert_eq!(value(&replica, "SELECT count(*) FROM t"), "100000", "it answers alone");
+    assert_eq!(
+        value(&replica, "SELECT count(*) FROM t"),
+        "100000",
+        "a replica answers without its primary"
+    );
     primary.start_if_not_running().unwrap();
     replica.kill().unwrap();
     replica.start_if_not_running().unwrap();
@@ -72,7 +76,7 @@ fn a_promoted_replica_can_be_written_to() {
 }
 
 #[test]
-fn a_loaded_replica_follows_beside_another() {
+fn a_loaded_replica_follows_its_primary_beside_another() {
     let primary = start(builder());
     let (one, two) = (primary.replica().unwrap(), primary.replica().unwrap());
     let dir = two.detach().unwrap();

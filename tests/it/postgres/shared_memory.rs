@@ -8,7 +8,7 @@ use super::{builder, start, value};
 use crate::support::{eventually, eventually_false};
 
 #[test]
-fn a_kill_leaves_none() {
+fn a_kill_leaves_no_segment() {
     let daemon = start(builder());
     let id = segment(&daemon);
     assert!(has_segment(&id));
@@ -21,7 +21,7 @@ fn a_kill_leaves_none() {
 }
 
 #[test]
-fn a_kill_from_outside_leaves_none() {
+fn a_kill_from_outside_leaves_no_segment() {
     let daemon = start(builder());
     let id = segment(&daemon);
     kill(Pid::from_raw(daemon.pid().unwrap() as i32), Signal::SIGKILL).unwrap();
@@ -29,7 +29,7 @@ fn a_kill_from_outside_leaves_none() {
 }
 
 #[test]
-fn a_server_that_restarts_itself_leaves_none() {
+fn a_server_that_restarts_itself_leaves_no_segment() {
     let daemon = start(builder());
     let before = segment(&daemon);
     let checkpointer: i32 = value(
@@ -49,10 +49,10 @@ fn a_server_that_restarts_itself_leaves_none() {
     assert!(!has_segment(&before) && !has_segment(&after));
 }
 
-/// The number of the server's segment, from its PID file.
+/// The ID of the server's segment, from its lock file.
 fn segment(daemon: &PostgresDaemon) -> String {
-    let notes = std::fs::read_to_string(daemon.working_dir().join("data/postmaster.pid")).unwrap_or_default();
-    let line = notes.lines().nth(6).unwrap_or_default();
+    let lock = std::fs::read_to_string(daemon.working_dir().join("data/postmaster.pid")).unwrap_or_default();
+    let line = lock.lines().nth(6).unwrap_or_default();
     line.split_whitespace().nth(1).unwrap_or_default().to_owned()
 }
 

@@ -2,22 +2,25 @@
 
 use super::{builder, connect, output, runtime, start};
 
-const HOW: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 
-/// Whether libpq encrypts a connection, given the URL alone; `None` where there is no psql.
-fn over(daemon: &managed_daemons::PostgresDaemon, url: &str) -> Option<String> {
+/// Checks that libpq encrypts a connection, given the URL alone. Without psql, it checks nothing.
+#[track_caller]
+fn assert_libpq_encrypts(daemon: &managed_daemons::PostgresDaemon, url: &str) {
     let mut command = daemon.psql();
     if let Ok(command) = &mut command {
         command.env_remove("PGHOST");
     }
-    output(command, &["-At", "-c", HOW, url])
+    if let Some(answer) = output(command, &["-At", "-c", IS_ENCRYPTED, url]) {
+        assert_eq!(answer, "t\n");
+    }
 }
 
 #[test]
 fn a_client_can_verify_the_server() {
     let daemon = start(builder().tls().database("größe"));
     let url = daemon.tls_url().unwrap();
-    assert_eq!(over(&daemon, &url).unwrap_or(String::from("t\n")), "t\n");
+    assert_libpq_encrypts(&daemon, &url);
     let other = start(builder().tls());
     let ca = |daemon: &managed_daemons::PostgresDaemon| daemon.tls_ca().unwrap().display().to_string();
     assert_ne!(std::fs::read(ca(&daemon)).unwrap(), std::fs::read(ca(&other)).unwrap());
@@ -45,10 +48,7 @@ fn tls_can_be_required_and_is_kept_for_later_starts() {
     };
     let daemon = start(builder().working_dir(&dir));
     assert_eq!(std::fs::read(daemon.tls_ca().unwrap()).unwrap(), before);
-    assert_eq!(
-        over(&daemon, &daemon.tls_url().unwrap()).unwrap_or(String::from("t\n")),
-        "t\n"
-    );
+    assert_libpq_encrypts(&daemon, &daemon.tls_url().unwrap());
     runtime().block_on(async {
         let error = connect(&daemon.url()).await.err().unwrap();
         assert!(

@@ -13,7 +13,7 @@ fn has(daemon: &PostgresDaemon, program: &str) -> bool {
 }
 
 #[test]
-fn psql_stops_at_the_first_error_and_ignores_the_users_configuration() {
+fn psql_stops_at_the_first_error_and_has_no_password_in_its_arguments() {
     let daemon = start(builder());
     let Some(text) = output(daemon.psql(), &["-At", "-c", "SELECT 1", "-c", "SELECT current_user"]) else {
         return;

@@ -43,7 +43,7 @@ async fn a_quorum_queue_survives_the_loss_of_a_node(rabbit: RabbitMqDaemon) {
     assert_eq!(message.as_deref(), Some("safe"));
 
     rabbit.start_if_not_running().unwrap();
-    eventually("three again", || {
+    eventually("a cluster of three nodes again", || {
         match others[0].eval("length(rabbit_nodes:all_running()).").unwrap() {
             running if running == "3" => Ok(()),
             running => Err(running),
@@ -76,7 +76,7 @@ fn a_dropped_cluster_leaves_nothing() {
 }
 
 #[test]
-fn a_cluster_can_not_be_detached() {
+fn a_cluster_cannot_be_detached() {
     let root = private_root();
     let rabbit = two_nodes(root.path());
     let refused = rabbit.detach().unwrap_err();

@@ -1,4 +1,4 @@
-//! A cache in which RabbitMQ is installed, and nothing is prepared yet.
+//! A cache in which RabbitMQ is installed but not prepared yet.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

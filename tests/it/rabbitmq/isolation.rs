@@ -21,7 +21,7 @@ fn brokers_share_neither_name_nor_cookie_nor_cluster() {
         assert_ne!(one.eval(question).unwrap(), two.eval(question).unwrap(), "{question}");
     }
     assert_eq!(one.eval("nodes().").unwrap(), "[]");
-    // With another cookie a node is not let in, and without an epmd it is not even known.
+    // A node with another cookie would be refused, and without an epmd it is not even found.
     let ping = format!("net_adm:ping('{}').", two.node_name());
     assert_eq!(one.eval(&ping).unwrap(), "pang");
 }
@@ -30,8 +30,8 @@ fn brokers_share_neither_name_nor_cookie_nor_cluster() {
 fn no_epmd_is_started_even_when_rabbitmq_asks_for_one() {
     let before = (epmds(), is_epmd_listening());
     let rabbit = RabbitMqDaemon::start().unwrap();
-    // What RabbitMQ does once a minute where its monitor runs.
     assert_eq!(rabbit.eval("whereis(rabbit_epmd_monitor).").unwrap(), "undefined");
+    // That monitor would call this once a minute.
     rabbit.eval("rabbit_nodes:ensure_epmd().").unwrap();
     assert_eq!((epmds(), is_epmd_listening()), before);
 }
@@ -40,7 +40,7 @@ fn is_epmd_listening() -> bool {
     std::net::TcpStream::connect(("127.0.0.1", EPMD)).is_ok()
 }
 
-/// The processes of that name, of any user.
+/// The IDs of all epmd processes, whoever runs them.
 fn epmds() -> Vec<String> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let named = processes.filter(|entry| {
@@ -68,7 +68,7 @@ fn the_installation_is_not_changed() {
     let server = before.binary().ancestors().nth(2).unwrap().to_path_buf();
     let files = entries(&server);
     assert!(files.len() > 500, "{}", files.len());
-    // In another process, for which nothing is prepared yet.
+    // This runs in another process, because in this one RabbitMQ is prepared already.
     Victim::start_with_cache("rabbitmq once", &cache).assert_succeeds();
     assert_eq!(entries(&server), files);
 }
@@ -88,7 +88,7 @@ fn entries(dir: &Path) -> BTreeMap<PathBuf, (SystemTime, u64)> {
 }
 
 #[test]
-fn eight_start_at_once() {
+fn eight_brokers_start_at_once() {
     let threads: Vec<_> = (0..8)
         .map(|_| std::thread::spawn(|| RabbitMqDaemon::builder().start_timeout(FAR).start().unwrap()))
         .collect();
@@ -101,7 +101,7 @@ fn eight_start_at_once() {
 #[test]
 fn a_damaged_preparation_is_made_again() {
     if is_plain_run() {
-        return; // nothing is prepared
+        return; // a plain start prepares nothing
     }
     let root = private_root();
     let cache = cold_cache_in(root.path());

@@ -8,11 +8,12 @@ use managed_daemons_tests::processes_of;
 use super::cold_cache::cold_cache_in;
 use crate::support::{assert_kills_leave_nothing, eventually, private_root, Victim};
 
+/// How often a victim is killed while it starts and restarts brokers.
 const KILLS: u32 = 52;
-/// Kills while the installation is prepared, which is done once.
+/// How often a victim is killed while the installation is prepared, which happens once per cache.
 const KILLS_OF_PREPARATION: u32 = 8;
 /// How long a start and a restart take on an idle machine, in milliseconds.
-const LIFE: u32 = 1700;
+const LIFE_MS: u32 = 1700;
 
 /// Kills a victim, and returns whether it had a broker by then.
 fn had_broker_when_killed(moment: Duration) -> bool {
@@ -33,7 +34,7 @@ fn is_broker(pid: i32) -> bool {
 
 #[test]
 fn sigkill_at_any_moment_leaves_nothing() {
-    let moments = (0..KILLS).map(|kill| Duration::from_millis(u64::from(kill * 97 % LIFE + 20)));
+    let moments = (0..KILLS).map(|kill| Duration::from_millis(u64::from(kill * 97 % LIFE_MS + 20)));
     let met = moments.filter(|moment| had_broker_when_killed(*moment)).count();
     assert!(met > KILLS as usize / 2, "only {met} of {KILLS} kills met a broker");
 }
@@ -44,7 +45,7 @@ fn sigkill_during_preparation_leaves_nothing() {
     let cache = cold_cache_in(dir.path());
     let moments = (0..KILLS_OF_PREPARATION).map(|kill| Duration::from_millis(u64::from(kill * 450 + 50)));
     assert_kills_leave_nothing("rabbitmq churn", Some(&cache), moments);
-    eventually("a cache without halves", || {
+    eventually("rid of unfinished templates", || {
         let entries = fs::read_dir(cache.join("templates")).into_iter().flatten();
         let dirs: Vec<_> = entries.flatten().filter(|entry| entry.path().is_dir()).collect();
         // One unfinished template may be there: the next one to be made replaces it.

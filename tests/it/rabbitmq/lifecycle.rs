@@ -1,12 +1,13 @@
 //! A broker's life, from start to drop, and failed starts.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use managed_daemons::RabbitMqDaemon;
 
 use super::client::{connect, declare, get, is_let_in, open, publish, take};
-use crate::support::{is_plain_run, private_root, FAR};
+use crate::support::{is_plain_run, private_root, FAR, PATIENCE};
 
 #[tokio::test]
 async fn a_stop_keeps_messages_port_and_node_name() {
@@ -41,12 +42,14 @@ fn a_stop_is_a_clean_shutdown() {
 fn a_paused_broker_answers_once_it_is_resumed() {
     let rabbit = RabbitMqDaemon::start().unwrap();
     rabbit.pause().unwrap();
-    let url = rabbit.url();
-    let client = std::thread::spawn(move || is_let_in(&url));
-    std::thread::sleep(Duration::from_millis(50));
-    assert!(!client.is_finished());
+    let mut stream = TcpStream::connect(("127.0.0.1", rabbit.port())).unwrap();
+    stream.write_all(b"AMQP\x00\x00\x09\x01").unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    assert!(stream.read(&mut [0]).is_err());
     rabbit.resume().unwrap();
-    assert!(client.join().unwrap());
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 1);
+    assert!(is_let_in(&rabbit.url()));
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn queue(virtual_host: &str, name: &str) -> String {
 }
 
 #[test]
-fn the_plain_way_starts_from_the_same_directory_as_the_fast_one() {
+fn a_plain_and_a_fast_start_can_use_the_same_directory() {
     if is_plain_run() {
         return; // both would be plain
     }
@@ -161,8 +164,8 @@ fn a_broker_that_loses_a_port_starts_on_another() {
     for name in ["main", "distribution"] {
         let configured = RabbitMqDaemon::builder().start_timeout(FAR).configure().unwrap();
         let lost = configured.port_named(name).unwrap();
-        // The framework holds the port with a socket that does not listen. A thief that reuses the
-        // address can.
+        // The framework holds the port with a socket that does not listen. A thief that sets
+        // SO_REUSEADDR can listen on it all the same.
         let _thief = listen_on(lost);
         let rabbit = configured.start().unwrap();
         assert_ne!(rabbit.port_named(name).unwrap(), lost);

@@ -9,7 +9,7 @@ use managed_daemons::{with_rabbitmq, RabbitMqDaemon};
 
 use super::client::{declare, get, open, publish, take, text, QUEUE};
 
-/// lapin's consumers are streams.
+/// Waits for the next delivery: lapin's consumers are streams.
 async fn next(consumer: &mut lapin::Consumer) -> lapin::message::Delivery {
     use std::future::poll_fn;
     use std::pin::Pin;
@@ -45,7 +45,7 @@ async fn an_unacknowledged_message_is_redelivered_after_a_lost_connection(rabbit
     publish(&channel, "work").await;
     let first = get(&channel).await.unwrap();
     assert!(!first.redelivered);
-    connection.close(200, "without an answer").await.unwrap();
+    connection.close(200, "without an acknowledgement").await.unwrap();
 
     let (_connection, channel) = open(&rabbit).await;
     let again = get(&channel).await.unwrap();

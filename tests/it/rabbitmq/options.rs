@@ -23,15 +23,15 @@ fn passwords_are_random_and_shown_nowhere() {
     assert_ne!(one.password(), two.password());
     assert!(!is_let_in(&one.url().replace(one.password(), two.password())));
     assert!(!format!("{one:?} {:?}", *one).contains(one.password()));
-    let settings = std::fs::read_to_string(one.working_dir().join(".erlang.cookie")).unwrap();
-    assert!(!format!("{:?}", *one).contains(&settings));
+    let cookie = std::fs::read_to_string(one.working_dir().join(".erlang.cookie")).unwrap();
+    assert!(!format!("{:?}", *one).contains(&cookie));
     let line = std::fs::read(format!("/proc/{}/cmdline", one.pid().unwrap())).unwrap();
     let line = String::from_utf8_lossy(&line);
-    assert!(!line.contains(one.password()) && !line.contains(&settings), "{line}");
+    assert!(!line.contains(one.password()) && !line.contains(&cookie), "{line}");
 }
 
 #[test]
-fn any_text_can_be_a_name_or_password() {
+fn any_text_can_be_a_name_or_a_password() {
     let rabbit = RabbitMqDaemon::builder()
         .username(SPECIAL)
         .password(SPECIAL)
@@ -163,7 +163,7 @@ fn a_virtual_host_can_be_added_to_a_running_broker() {
 }
 
 #[test]
-fn management_answers_at_its_url_if_asked_for() {
+fn management_answers_at_its_url_if_it_is_enabled() {
     assert_eq!(RabbitMqDaemon::start().unwrap().management_url(), None);
     let rabbit = RabbitMqDaemon::builder().management().start().unwrap();
     let url = rabbit.management_url().unwrap();
@@ -179,7 +179,7 @@ fn management_answers_at_its_url_if_asked_for() {
     get(&format!("{url}api/overview"), Some(&rabbit)).unwrap();
 }
 
-/// Gets a page, as a broker's first user or as nobody.
+/// Gets a page, with the credentials of a broker's first user or without any.
 fn get(url: &str, user: Option<&RabbitMqDaemon>) -> Result<String, ureq::Error> {
     let credentials = user.map(|rabbit| format!("{}:{}@", rabbit.username(), rabbit.password()));
     let url = url.replace("http://", &format!("http://{}", credentials.unwrap_or_default()));

@@ -7,12 +7,12 @@ use crate::support::{private_root, unruly, unruly_program};
 
 #[with_daemon(UnrulyDaemon, binary = unruly_program(), with(|unruly| unruly.mode("tame")))]
 #[test]
-fn the_attribute_takes_it(daemon: UnrulyDaemon) {
+fn the_attribute_starts_a_daemon_of_another_crate(daemon: UnrulyDaemon) {
     assert_eq!(daemon.ask("PID").unwrap(), daemon.pid().unwrap().to_string());
 }
 
 #[test]
-fn its_typed_methods_and_options_survive_load() {
+fn typed_methods_and_options_survive_a_load() {
     let root = private_root();
     let dir = root.path().join("mine");
     let daemon = unruly("ignore-term").working_dir(&dir).start().unwrap();
@@ -28,7 +28,7 @@ fn its_typed_methods_and_options_survive_load() {
 }
 
 #[test]
-fn a_grandchild_in_another_session_ends_with_it() {
+fn children_and_grandchildren_end_with_the_daemon() {
     for mode in ["double-fork", "child"] {
         let daemon = unruly(mode).start().unwrap();
         let dir = daemon.working_dir().to_path_buf();

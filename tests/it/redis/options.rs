@@ -1,4 +1,4 @@
-//! Redis's settings, and options that it can't take.
+//! Redis's settings and modules, and options that can't be used.
 
 use std::process::Command;
 
@@ -59,7 +59,7 @@ fn settings_take_effect() {
 }
 
 #[test]
-fn a_module_is_loaded_also_from_an_odd_path_and_after_a_load() {
+fn a_module_is_loaded_even_from_an_odd_path_and_by_a_loaded_daemon() {
     let root = private_root();
     let source = root.path().join("hello.c");
     std::fs::write(&source, MODULE).unwrap();
@@ -77,8 +77,8 @@ fn a_module_is_loaded_also_from_an_odd_path_and_after_a_load() {
     assert!(report.contains("no-such-module.so"), "{report}");
 }
 
-/// A [module](https://redis.io/docs/latest/develop/reference/modules/) that does nothing, written
-/// without the header that not every system has.
+/// A [module](https://redis.io/docs/latest/develop/reference/modules/) that does nothing. It does
+/// without Redis's header, which not every system has.
 const MODULE: &str = r#"
 int RedisModule_OnLoad(void **context, void **arguments, int count) {
     int (*get_api)(const char *, void *) = (int (*)(const char *, void *))context[0];

@@ -4,7 +4,7 @@ use managed_daemons::{with_redis, RedisDaemon};
 
 use crate::support::{connect, get, set};
 
-/// Text that has a meaning in a configuration file, a shell, a URL or a protocol.
+/// Texts that have a meaning in a configuration file, a shell, a URL or a protocol.
 const NASTY: &[&str] = &[
     "two words",
     "\"quoted\"",

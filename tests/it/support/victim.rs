@@ -66,7 +66,7 @@ impl Victim {
         Pid::from_raw(self.child.id() as i32)
     }
 
-    /// The process that cleans up after it, once there is one.
+    /// Its reaper, once there is one.
     pub(crate) fn reaper(&self) -> Option<Pid> {
         let variable = format!("MANAGED_DAEMONS_REAPER={}:", self.child.id());
         let is_reaper = |pid: &i32| {
@@ -78,7 +78,7 @@ impl Victim {
         pids.find(is_reaper).map(Pid::from_raw)
     }
 
-    /// Reads its output up to this line, and returns the lines before it.
+    /// Waits until it prints this line, and returns the lines before it.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, last: &str) -> Vec<String> {
         let mut lines = Vec::new();
@@ -134,7 +134,7 @@ impl Drop for Victim {
 
 /// The command that starts a victim with this root for its temporary files.
 pub(crate) fn victim_command(action: &str, root: &Path) -> Command {
-    // What a shell starts in the background ignores signals, and so do its children.
+    // What a shell starts in the background ignores some signals, and so do its children.
     let mut command = Command::new("env");
     command
         .arg("--default-signal=HUP,INT,QUIT,TERM")

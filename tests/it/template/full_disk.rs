@@ -4,8 +4,8 @@ use managed_daemons::{MySqlDaemon, PostgresDaemon};
 
 use crate::support::{is_root, start_failure, Mount, FAR};
 
-/// The template is copied while the server starts. The report is of the copy that failed, not of
-/// the server that finds no data.
+/// The template is copied while the server starts. The report is about the copy that failed, not
+/// about the server that finds no data.
 #[test]
 fn a_disk_too_small_for_the_data_is_reported_at_once() {
     if !is_root() {

@@ -13,7 +13,7 @@ use super::answer;
     listen("second")
 )]
 #[test]
-fn the_attribute_starts_one(apache: &ApacheDaemon) {
+fn the_attribute_starts_a_server(apache: &ApacheDaemon) {
     assert_eq!(
         answer(&format!("{}/gone", apache.port_url("second").unwrap())).status,
         410

@@ -1,4 +1,4 @@
-//! The HTTP client of these tests: an error status is an answer, too.
+//! The HTTP client of these tests, for which an error status is an answer like any other.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whole configurations by the user: their placeholders and mistakes.
+//! Whole configurations that the user writes: their placeholders and mistakes.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::support::private_root;
 super::on_both!(
     a_whole_configuration_can_be_text,
     a_whole_configuration_can_be_a_file_that_each_start_reads,
-    a_copy_of_a_builder_has_a_configuration_of_its_own,
+    a_clone_of_a_builder_has_a_configuration_of_its_own,
     misspelt_placeholders_and_names_are_reported,
     a_configuration_open_to_other_machines_is_refused,
     a_configuration_that_does_not_listen_is_refused,
@@ -52,7 +52,7 @@ fn a_whole_configuration_can_be_a_file_that_each_start_reads<S: ConfigSyntax>() 
     assert_eq!(header(&get(&server.url()), "x-version"), "three");
 }
 
-fn a_copy_of_a_builder_has_a_configuration_of_its_own<S: ConfigSyntax>() {
+fn a_clone_of_a_builder_has_a_configuration_of_its_own<S: ConfigSyntax>() {
     let version = |value: &str| S::whole(&S::header("X-Version", value));
     let builder = S::builder().config(version("one"));
     let other = builder.clone().config(version("two")).start().unwrap();

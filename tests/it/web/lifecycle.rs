@@ -16,7 +16,7 @@ super::on_both!(
     a_paused_server_answers_once_it_is_resumed,
     a_users_directory_can_be_started_again_and_loaded,
     a_dropped_server_leaves_nothing,
-    a_directory_that_the_daemons_user_can_not_enter_is_reported,
+    a_directory_that_the_daemons_user_cannot_enter_is_reported,
 );
 
 fn a_stop_keeps_files_and_port<S: ConfigSyntax>() {
@@ -35,7 +35,7 @@ fn a_stop_keeps_files_and_port<S: ConfigSyntax>() {
 fn a_killed_server_ends_with_its_workers_and_starts_again<S: ConfigSyntax>() {
     let root = private_root();
     let server = Server::<S>::builder().temp_root(root.path()).start().unwrap();
-    // The workers of a master that crashes go on serving its port.
+    // When a master crashes, its workers go on serving the port.
     let master = Pid::from_raw(server.pid().unwrap() as i32);
     nix::sys::signal::kill(master, nix::sys::signal::Signal::SIGKILL).unwrap();
     eventually_false("running", || server.is_running());
@@ -95,7 +95,7 @@ fn a_dropped_server_leaves_nothing<S: ConfigSyntax>() {
     assert_nothing_left(root.path());
 }
 
-fn a_directory_that_the_daemons_user_can_not_enter_is_reported<S: ConfigSyntax>() {
+fn a_directory_that_the_daemons_user_cannot_enter_is_reported<S: ConfigSyntax>() {
     let private = tempfile::tempdir().unwrap();
     fs::set_permissions(private.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let started = Server::<S>::builder().serve(private.path()).start();

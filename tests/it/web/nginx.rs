@@ -15,7 +15,7 @@ use crate::support::eventually;
     listen("second")
 )]
 #[test]
-fn the_attribute_starts_one(nginx: NginxDaemon) {
+fn the_attribute_starts_a_server(nginx: NginxDaemon) {
     let page = answer(&format!("{}/hello", nginx.url()));
     assert_eq!(page.body, format!("from {}", nginx.port()));
 }
@@ -54,7 +54,7 @@ fn a_production_configuration_runs() {
 }
 
 #[test]
-fn directives_behind_the_http_block_are_replaced_too() {
+fn directives_after_the_http_block_are_replaced_too() {
     let text = "events {}\nhttp { server { listen @LISTEN@; return 200 mine; } }\npid /run/nginx.pid;\ndaemon on;\n";
     let nginx = NginxDaemon::builder().config(text).start().unwrap();
     assert_eq!(answer(&nginx.url()).body, "mine");

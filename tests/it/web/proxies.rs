@@ -12,7 +12,7 @@ super::on_both!(
     a_large_upload_arrives_complete,
     a_server_can_proxy_another,
     a_dead_upstream_gives_a_502_or_503,
-    an_upstream_can_not_inject_configuration,
+    an_upstream_cannot_inject_configuration,
 );
 
 fn requests_reach_a_server_in_the_test<S: ConfigSyntax>() {
@@ -65,7 +65,7 @@ fn a_dead_upstream_gives_a_502_or_503<S: ConfigSyntax>() {
     assert!([502, 503].contains(&answer(&front.url()).status));
 }
 
-fn an_upstream_can_not_inject_configuration<S: ConfigSyntax>() {
+fn an_upstream_cannot_inject_configuration<S: ConfigSyntax>() {
     for url in [
         "http://127.0.0.1:1;",
         "http://a b",

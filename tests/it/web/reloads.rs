@@ -1,4 +1,5 @@
-//! A reload is over when the call returns, refuses a broken configuration, and disturbs no client.
+//! A reload is complete when the call returns. It refuses a broken configuration, and disturbs no
+//! client.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +16,7 @@ super::on_both!(
     no_request_fails_during_a_reload,
     a_request_in_progress_finishes,
     a_reloaded_configuration_survives_restart_and_load,
-    a_stopped_server_can_not_reload,
+    a_stopped_server_cannot_reload,
 );
 
 /// The value of a header that the configuration sets, over a new connection.
@@ -94,9 +95,11 @@ fn no_request_fails_during_a_reload<S: ConfigSyntax>() {
                 let before = asked.load(Ordering::SeqCst);
                 server.reconfigure(whole::<S>(&round.to_string())).unwrap();
                 assert_eq!(version(&server), round.to_string());
-                eventually("asked on", || match asked.load(Ordering::SeqCst) - before {
-                    0..=20 => Err(()),
-                    _ => Ok(()),
+                eventually("asked again by the clients", || {
+                    match asked.load(Ordering::SeqCst) - before {
+                        0..=20 => Err(()),
+                        _ => Ok(()),
+                    }
                 });
             }
         }));
@@ -114,7 +117,7 @@ fn a_request_in_progress_finishes<S: ConfigSyntax>() {
     stream.write_all(head.as_bytes()).unwrap();
     let mut input = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
-    // From here on the request is under way.
+    // From here on, the request is in progress.
     input.read_line(&mut line).unwrap();
     assert_eq!(line, "HTTP/1.1 100 Continue\r\n");
     server.reload().unwrap();
@@ -142,7 +145,7 @@ fn a_reloaded_configuration_survives_restart_and_load<S: ConfigSyntax>() {
     assert!(!dir.exists());
 }
 
-fn a_stopped_server_can_not_reload<S: ConfigSyntax>() {
+fn a_stopped_server_cannot_reload<S: ConfigSyntax>() {
     let server = Server::<S>::start().unwrap();
     server.stop().unwrap();
     let report = server.reload().unwrap_err().report();

@@ -1,4 +1,4 @@
-//! Serving: pages, errors, ranges, types, ports, logs.
+//! What is served: pages, error pages, ranges, content types, further ports. And the logs of that.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! TLS with the framework's certificates, which only clients that trust the authority accept.
+//! TLS. Only clients that trust a daemon's own certificate authority accept its certificate.
 
 use std::fs;
 use std::path::Path;

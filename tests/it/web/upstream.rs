@@ -1,4 +1,4 @@
-//! A server in the test that echoes requests.
+//! A server in the test process, which echoes requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

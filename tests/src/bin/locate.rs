@@ -1,6 +1,6 @@
 //! Looks for a daemon's binary, as its argument describes it in JSON, and prints what was found.
 //!
-//! The search depends on environment variables and on the user: the tests run it in a process of
+//! The search depends on environment variables and on the user, so the tests run it in a process of
 //! its own.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // what goes wrong here fails a test
 
@@ -38,14 +38,14 @@ fn main() {
 }
 
 fn locate(question: &Value) -> Value {
-    let installation = installation(question);
+    let spec = binary_spec(question);
     let request = BinaryRequest {
         path: question["path"].as_str().map(PathBuf::from),
         version: question["version"].as_str().map(str::to_owned),
         suite: question["suite"].as_str().map(str::to_owned),
     };
     let started = Instant::now();
-    let found = installation.locate(&request);
+    let found = spec.locate(&request);
     let first = started.elapsed();
     let binary = match found {
         Ok(binary) => binary,
@@ -53,7 +53,7 @@ fn locate(question: &Value) -> Value {
     };
     let repeated = (0..100).map(|_| {
         let started = Instant::now();
-        installation.locate(&request).unwrap();
+        spec.locate(&request).unwrap();
         started.elapsed()
     });
     let repeated = repeated.min().unwrap();
@@ -68,7 +68,7 @@ fn locate(question: &Value) -> Value {
     let environment = binary.env.iter();
     let environment =
         environment.map(|(name, value)| format!("{}={}", name.to_string_lossy(), value.to_string_lossy()));
-    // Last: a damaged installation is set aside.
+    // This comes last, because it sets a damaged installation aside.
     let verified = question["verify"].is_boolean().then(|| match binary.verify() {
         Ok(()) => String::from("whole"),
         Err(error) => error.report(),
@@ -87,15 +87,15 @@ fn locate(question: &Value) -> Value {
     })
 }
 
-/// A daemon of the catalogue, or any program.
-fn installation(question: &Value) -> BinarySpec {
-    let installation = match question["program"].as_str() {
+/// The binary of one of the framework's daemons, or of any program.
+fn binary_spec(question: &Value) -> BinarySpec {
+    let spec = match question["program"].as_str() {
         None => *BinarySpec::named(question["daemon"].as_str().unwrap()).unwrap(),
         Some(_) => BinarySpec::new(leak(&question["daemon"]), leak(&question["program"]))
             .version_after(leak(&question["version_after"])),
     };
     match question["well_known"].is_string() {
-        true => installation.well_known(vec![leak(&question["well_known"])].leak()),
-        false => installation,
+        true => spec.well_known(vec![leak(&question["well_known"])].leak()),
+        false => spec,
     }
 }

@@ -1,6 +1,19 @@
 //! A daemon that misbehaves on request. Its argument is a file with two lines: mode and port.
 //!
-//! It answers `HELLO` with `READY`, and `PID` with its process ID.
+//! It answers `HELLO` with `READY`, and `PID` with its process ID. `CLOSE` makes it stop listening,
+//! and `EXIT` makes it exit.
+//!
+//! | mode | behaviour |
+//! |---|---|
+//! | `exit-at-once` | exits with status 7 and a message |
+//! | `never-ready` | never listens |
+//! | `silent` | accepts connections, but never answers |
+//! | `flood` | writes 40 MB to standard output |
+//! | `ignore-term` | ignores SIGTERM |
+//! | `double-fork` | starts a grandchild in another session |
+//! | `child` | starts a child in its own process group |
+//! | `first-thread-ends` | serves in a second thread, and ends the first |
+//! | any other | behaves well |
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io::{BufRead, BufReader, Write};
@@ -81,7 +94,6 @@ fn serve(listener: TcpListener, silent: bool) {
         let answer = match line.trim() {
             "HELLO" => String::from("READY"),
             "PID" => std::process::id().to_string(),
-            // Stops listening, and goes on.
             "CLOSE" => break,
             "EXIT" => return,
             _ => String::from("WHAT"),

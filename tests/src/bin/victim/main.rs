@@ -1,7 +1,7 @@
 //! A program for tests that kill a process or look at how it ends: `victim redis churn`.
 //!
-//! It writes a word a line to standard output: `begun` first, then how far it is, and the report of
-//! an error last.
+//! It writes lines to standard output: `begun` first, then what it has reached, and last the report
+//! of an error, if there is one.
 #![allow(clippy::unwrap_used)] // a victim that panics fails its test, too
 
 mod mysql;
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         }
     };
     if arguments.last().is_some_and(|what| what == "churn") {
-        // It would go on for ever if its test were killed.
+        // Without this, it would run for ever if its test were killed.
         std::thread::spawn(|| {
             wait_for_test();
             std::process::abort();
@@ -54,11 +54,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells the test how far this process is.
-fn say(word: &str) {
+/// Tells the test what this process has reached.
+fn say(line: &str) {
     let mut out = std::io::stdout();
     // The test may have ended.
-    let _ = writeln!(out, "{word}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Waits until the test closes standard input or ends.
@@ -66,7 +66,7 @@ fn wait_for_test() {
     std::io::stdin().lines().for_each(drop);
 }
 
-/// A directory for working directories that outlive this process.
+/// The working directory that outlives this process.
 fn user_dir() -> PathBuf {
     std::env::var_os("VICTIM_DIR").map_or_else(std::env::temp_dir, PathBuf::from)
 }

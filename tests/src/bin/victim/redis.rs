@@ -8,7 +8,7 @@ use nix::unistd::ForkResult;
 
 use super::{say, user_dir, wait_for_test};
 
-/// A static never drops.
+/// A daemon in a static, which is never dropped.
 static SHARED: OnceLock<RedisDaemon> = OnceLock::new();
 
 fn start_shared() {
@@ -63,7 +63,7 @@ pub(crate) fn hold() -> Result<()> {
     Ok(())
 }
 
-/// Starts eight at once, and says of each its port and how many starts it took; then `holding`.
+/// Starts eight daemons at once. Says the port of each and how many starts it took, then `holding`.
 pub(crate) fn hold_eight() -> Result<()> {
     let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(RedisDaemon::start)).collect();
     let started = threads.into_iter().map(|thread| thread.join().unwrap());
@@ -102,7 +102,7 @@ pub(crate) fn fail() -> Result<()> {
     RedisDaemon::builder().setting("maxmemory", "a-lot").start().map(drop)
 }
 
-/// Aborts, and leaves a forked child that executes nothing and holds a copy of every descriptor.
+/// Aborts, and leaves a forked child that executes no program and holds a copy of every descriptor.
 pub(crate) fn fork() -> Result<()> {
     let _redis = RedisDaemon::start()?;
     // SAFETY: the child makes two system calls, and nothing else.
