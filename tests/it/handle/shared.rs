@@ -19,17 +19,6 @@ fn visits() -> i64 {
 }
 
 #[test]
-fn one_test_uses_the_shared_daemon() {
-    assert!(visits() >= 1);
-}
-
-#[test]
-fn another_test_uses_the_same_one() {
-    let (first, second) = (visits(), visits());
-    assert!(first < second);
-}
-
-#[test]
 fn every_handle_and_builder_is_send_and_sync() {
     fn check<D: managed_daemons::Daemon + Clone>()
     where
@@ -54,5 +43,5 @@ fn many_threads_use_one_handle() {
             scope.spawn(|| assert!(visits() >= 1));
         }
     });
-    assert!(visits() > 8);
+    assert_eq!(visits(), 9);
 }

