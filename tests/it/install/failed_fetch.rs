@@ -165,7 +165,7 @@ fn without_a_network_a_fetch_fails_and_says_what_to_do() {
     let answer = probe.ask();
     let error = answer.error();
     for expected in [
-        "could not fetch `redis-server`: apt: apt-get update ended with exit code 100",
+        "could not fetch `redis-server`: apt: apt-get update ended with exit status: 100",
         "install it with `sudo apt-get install redis-server`",
         "name a binary with MANAGED_DAEMONS_REDIS_BIN",
         "MANAGED_DAEMONS_PROVISION=never keeps this crate from fetching",
