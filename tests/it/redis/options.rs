@@ -16,9 +16,15 @@ fn what_redis_would_misread_is_refused_with_a_reason() {
         (builder().extra_user("line\nfeed", "x").start(), "`extra_user`"),
         (builder().extra_user("default", "x").start(), "`extra_user`"),
         (builder().extra_user("nul", "\0").start(), "`extra_user`"),
-        (builder().setting("", "x").start(), "can't be a key"),
-        (builder().setting("max memory", "1").start(), "can't be a key"),
-        (builder().setting("maxmemory\nport", "1").start(), "can't be a key"),
+        (builder().setting("", "x").start(), "not the name of a setting"),
+        (
+            builder().setting("max memory", "1").start(),
+            "not the name of a setting",
+        ),
+        (
+            builder().setting("maxmemory\nport", "1").start(),
+            "not the name of a setting",
+        ),
         (builder().setting("maxmemory", "\0").start(), "NUL"),
         (builder().setting("maxmemory", "1mb\nport 1").start(), "line break"),
         (builder().setting("maxmemory", "1mb\rport 1").start(), "line break"),
