@@ -63,14 +63,30 @@ impl DaemonKind {
     }
 }
 
-/// Defines the attributes. Each line is a daemon: the names of its attribute and its handle. A flag
-/// in parentheses is for the doctest: `no_run` where not every distribution has the daemon.
+/// Defines the attributes, and [`for_each_daemon`]. Each line is a daemon: the names of its
+/// attribute and its handle. A flag in parentheses is for the doctests: `no_run` where not every
+/// distribution has the daemon.
 macro_rules! daemons {
     ($($attribute:ident => $handle:ident $(($doctest_flag:ident))?,)*) => {
         const DAEMON_KINDS: &[DaemonKind] = &[
             DaemonKind::CUSTOM,
             $(DaemonKind::built_in(stringify!($attribute), stringify!($handle)),)*
         ];
+
+        /// Calls the macro with this name, and gives it a row for each daemon:
+        /// `"redis": redis, with_redis, RedisDaemon, redis_daemon, shared_redis_daemon, "";`.
+        ///
+        /// These are its feature, which is its module too, its attribute, its handle, its fixtures for
+        /// rstest, and the flag of its doctests.
+        #[doc(hidden)]
+        #[proc_macro]
+        pub fn for_each_daemon(callback: TokenStream) -> TokenStream {
+            let callback = proc_macro2::TokenStream::from(callback);
+            let rows = [$(
+                table_row(stringify!($attribute), stringify!($handle), concat!($(stringify!($doctest_flag))?)),
+            )*];
+            quote::quote!(#callback! { #(#rows)* }).into()
+        }
 
         $(
             #[doc = concat!("Starts a fresh `", stringify!($handle), "` for a test function,")]
@@ -106,6 +122,19 @@ daemons! {
     with_rabbitmq => RabbitMqDaemon,
     with_redis => RedisDaemon,
     with_valkey => ValkeyDaemon (no_run),
+}
+
+fn table_row(attribute: &str, handle: &str, doctest_flag: &str) -> proc_macro2::TokenStream {
+    let daemon = attribute.trim_start_matches("with_");
+    let names = [
+        daemon,
+        attribute,
+        handle,
+        &format!("{daemon}_daemon"),
+        &format!("shared_{daemon}_daemon"),
+    ];
+    let names = names.map(|name| quote::format_ident!("{name}"));
+    quote::quote!(#daemon: #(#names),*, #doctest_flag;)
 }
 
 #[doc = include_str!("../docs/with_daemon.md")]

@@ -1,9 +1,11 @@
 //! What `load` refuses, and what it leaves alone.
 
+use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::process::Command;
 
 use managed_daemons::RedisDaemon;
-use managed_daemons_tests::UnrulyDaemon;
+use managed_daemons_tests::{leftovers, UnrulyDaemon};
 
 use crate::support::{private_root, start_failure, unruly};
 
@@ -97,4 +99,21 @@ fn a_loaded_daemon_has_the_time_outs_of_its_builder() {
     let error = daemon.stop().unwrap_err().to_string();
     assert_eq!(error, "unruly: did not stop when told to within 50ms; it was killed");
     daemon.close().unwrap();
+}
+
+/// The state that `/proc` shows is that of the first thread.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_daemon_whose_first_thread_has_ended_is_still_running() {
+    let root = private_root();
+    let daemon = unruly("first-thread-ends").temp_root(root.path()).start().unwrap();
+    let port = daemon.port();
+    let loaded = UnrulyDaemon::load(daemon.detach().unwrap()).unwrap();
+    assert!(loaded.is_running());
+    loaded.destroy().unwrap();
+    assert_eq!(
+        TcpStream::connect(("127.0.0.1", port)).unwrap_err().kind(),
+        ErrorKind::ConnectionRefused
+    );
+    assert_eq!(leftovers(root.path()), Vec::<String>::new());
 }
