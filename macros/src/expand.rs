@@ -137,14 +137,16 @@ fn start_statements(function: &Function, requests: &[DaemonRequest], assignment:
         // A call that may panic has the attribute's span, so that the panic names its line.
         let span = request.span;
         let (builder, support) = (request.builder(), request.support_module());
-        if !is_only {
+        let started = if is_only {
+            quote_spanned!(site=> #builder.start())
+        } else {
             begins.extend(quote_spanned!(site=> let #starting = #support::begin(#builder);));
-        }
-        let value = match (should_panic, is_only) {
-            (false, true) => quote_spanned!(span=> #support::start(#builder)),
-            (false, false) => quote_spanned!(span=> #starting.finish()),
-            (true, true) => or_return(quote_spanned!(site=> #support::try_start(#builder))),
-            (true, false) => or_return(quote_spanned!(site=> #starting.try_finish())),
+            quote_spanned!(site=> #starting.finish())
+        };
+        let value = if should_panic {
+            or_return(quote_spanned!(site=> #support::or_print(#started)))
+        } else {
+            quote_spanned!(span=> #support::or_fail(#started))
         };
         let parameter = assignment
             .parameter_of(index)

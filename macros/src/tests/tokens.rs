@@ -14,8 +14,8 @@ fn the_users_function_is_called_with_the_daemon() {
         normalized(
             "/// Doc.
             #[test] pub(crate) fn t() -> R {
-                let daemon_0 = ::managed_daemons::attribute::start(
-                    <::managed_daemons::RedisDaemon>::builder()
+                let daemon_0 = ::managed_daemons::attribute::or_fail(
+                    <::managed_daemons::RedisDaemon>::builder().start()
                 );
                 {
                     #[allow(
@@ -64,9 +64,9 @@ fn several_daemons_start_at_the_same_time() {
             <::managed_daemons::RedisDaemon>::builder().port(2)
         );
         let starting_2 = ::managed_daemons::attribute::begin(<Mine>::builder());
-        let daemon_0 = starting_0.finish();
-        let daemon_1 = starting_1.finish();
-        let daemon_2 = starting_2.finish();";
+        let daemon_0 = ::managed_daemons::attribute::or_fail(starting_0.finish());
+        let daemon_1 = ::managed_daemons::attribute::or_fail(starting_1.finish());
+        let daemon_2 = ::managed_daemons::attribute::or_fail(starting_2.finish());";
     assert_contains(&expansion, starts);
     assert_contains(&expansion, "t(&daemon_2, daemon_0, &daemon_1)");
     assert!(
@@ -91,8 +91,8 @@ fn options_are_builder_methods_in_the_order_written() {
         r#"a = f::<A, B>(x?), b(1, "2"), c, b(3, 4), d(), crate = my::md,"#,
         TEST,
     );
-    let start = r#"my::md::attribute::start(
-        <my::md::RedisDaemon>::builder().a(f::<A, B>(x?)).b(1, "2").c().b(3, 4).d()
+    let start = r#"my::md::attribute::or_fail(
+        <my::md::RedisDaemon>::builder().a(f::<A, B>(x?)).b(1, "2").c().b(3, 4).d().start()
     )"#;
     assert_contains(&expansion, start);
 }
@@ -120,7 +120,7 @@ fn options_keep_their_spans() {
 
 #[test]
 fn a_should_panic_test_returns_if_the_daemon_does_not_start() {
-    let returns_early = |item: &str| expand_redis("", item).contains("try_start");
+    let returns_early = |item: &str| expand_redis("", item).contains("or_print");
     for item in [
         "#[test] #[should_panic(expected = \"x\")] fn t(r: RedisDaemon) {}",
         "#[should_panic] #[test] fn t(r: RedisDaemon) -> () {}",

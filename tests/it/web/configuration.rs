@@ -18,14 +18,14 @@ super::on_both!(
 );
 
 fn a_whole_configuration_can_be_text<S: ConfigSyntax>() {
-    let text = S::whole(&S::header(
-        "X-Where",
-        "@PORT@ @PORT:second@ @DIR@ @ROOT@ me@example.org",
-    ));
+    // What is not exactly a placeholder stays as it is.
+    let same = "me@example.org,you@example.org @@ @Port@ @PORT:@ @PORT:A@ @PORT x@ @PORT";
+    let value = format!("@PORT@@PORT:second@ @DIR@ @ROOT@ {same}");
+    let text = S::whole(&S::header("X-Where", &value));
     let server = S::builder().listen("second").config(text).start().unwrap();
     let dir = server.working_dir().to_str().unwrap();
     let expected = format!(
-        "{} {} {dir} {dir}/www me@example.org",
+        "{}{} {dir} {dir}/www {same}",
         server.port(),
         server.port_named("second").unwrap()
     );
@@ -105,10 +105,10 @@ fn a_configuration_that_does_not_listen_is_refused<S: ConfigSyntax>() {
 
 fn a_broken_configuration_fails_in_the_servers_words<S: ConfigSyntax>() {
     let root = private_root();
-    for text in [S::whole("nonsense_directive on;"), S::whole("{ ' \"")] {
+    for server in ["nonsense_directive on;", "{ ' \"", "\"\\"] {
         let report = S::builder()
             .temp_root(root.path())
-            .config(text)
+            .config(S::whole(server))
             .start()
             .unwrap_err()
             .report();
