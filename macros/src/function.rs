@@ -77,7 +77,7 @@ impl Function {
         } = self;
         let Signature {
             asyncness,
-            unsafety,
+            safety,
             abi,
             fn_token,
             ident,
@@ -94,7 +94,7 @@ impl Function {
         let where_clause = &generics.where_clause;
         quote! {
             #(#attributes)*
-            #visibility #asyncness #unsafety #abi #fn_token #ident #params
+            #visibility #asyncness #safety #abi #fn_token #ident #params
             (#(#parameters),*) #output #where_clause {
                 #body
             }
@@ -124,7 +124,7 @@ impl Function {
         let Signature {
             constness,
             asyncness,
-            unsafety,
+            safety,
             abi,
             fn_token,
             ident,
@@ -145,7 +145,7 @@ impl Function {
         let params = (!params.is_empty() || !lifetimes.is_empty()).then(|| quote!(<#(#lifetimes,)* #params>));
         let body = &self.body;
         quote! {
-            #constness #asyncness #unsafety #abi #fn_token #ident #params
+            #constness #asyncness #safety #abi #fn_token #ident #params
             #declarations #output #where_clause #body
         }
     }

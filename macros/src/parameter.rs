@@ -75,6 +75,7 @@ impl Parameter {
                 lifetime: None,
                 mutability,
                 elem,
+                ..
             }) => {
                 let lifetime = Lifetime::new(&format!("'_{}", self.outer_name), Span::mixed_site());
                 let output = quote!(#and_token #lifetime #mutability #elem);

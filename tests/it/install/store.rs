@@ -78,7 +78,7 @@ fn an_installation_with_a_damaged_manifest_is_set_aside() {
     let whole = std::fs::read_to_string(&manifest).unwrap();
     let half = whole[..whole.len() / 2].to_owned();
     let no_end = whole.trim_end().to_owned();
-    let other = whole.replacen("version\t", "version\t1", 1);
+    let other = whole.replacen("\"version\":\"", "\"version\":\"1", 1);
     for damaged in [
         String::new(),
         half,
