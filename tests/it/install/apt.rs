@@ -3,9 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::probe::{
-    cache_with_lists, cache_with_redis, public_directory, stored, unfinished, OrdinaryUser, Probe,
-};
+use super::probe::{cache_with_lists, cache_with_redis, public_directory, stored, unfinished, OrdinaryUser, Probe};
 use crate::support::is_root;
 
 #[test]
