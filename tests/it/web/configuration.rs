@@ -105,7 +105,7 @@ fn a_configuration_that_does_not_listen_is_refused<S: ConfigSyntax>() {
 
 fn a_broken_configuration_fails_in_the_servers_words<S: ConfigSyntax>() {
     let root = private_root();
-    for server in ["nonsense_directive on;", "{ ' \"", "\"\\"] {
+    for server in ["nonsense_directive on;", "{ ' \""] {
         let report = S::builder()
             .temp_root(root.path())
             .config(S::whole(server))

@@ -72,6 +72,15 @@ fn errors_name_the_line_of_the_users_configuration() {
 }
 
 #[test]
+fn unbalanced_braces_and_quotes_are_refused_in_nginxs_words() {
+    for end in ["http {", "}", "pid x", "return 'a;", "return \"\\", "a\\"] {
+        let text = format!("events {{}}\nhttp {{ server {{ listen @LISTEN@; }} }}\n{end}");
+        let report = NginxDaemon::builder().config(text).start().unwrap_err().report();
+        assert!(report.contains("service.conf:"), "{report}");
+    }
+}
+
+#[test]
 fn the_stream_module_passes_tcp_on() {
     let upstream = TestServer::start();
     let text = format!(
