@@ -31,7 +31,8 @@ pub(crate) struct Question {
     pub(crate) end: Signal,
 }
 
-/// A bare loop, which starts one daemon again and again, each time in a fresh copy of its directory.
+/// A bare loop, which starts one daemon again and again, each time in a fresh copy of its
+/// directory.
 pub(crate) struct BareLoop<D: Daemon> {
     /// The handle keeps the port reserved, and removes the directory in the end.
     _daemon: ManagedDaemon<Recorded<D>>,

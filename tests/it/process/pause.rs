@@ -1,5 +1,5 @@
-//! When `pause` returns, every thread of the daemon has halted. Sending the signal is not enough for
-//! that: it may still be on its way.
+//! When `pause` returns, every thread of the daemon has halted. Sending the signal is not enough
+//! for that: it may still be on its way.
 
 use std::fs;
 
