@@ -1,12 +1,18 @@
 //! The reaper cleans up after a test process, and may be killed itself.
 
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use managed_daemons::RedisDaemon;
 use managed_daemons_tests::{leftovers, processes_of};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
 use super::sweep::start_and_drop_one_in;
-use crate::support::{eventually, get, Victim};
+use crate::support::{eventually, get, program, Victim};
 
 /// Waits for a reaper other than the one that was killed.
 fn next_reaper(victim: &Victim, killed: Option<Pid>) -> Pid {
@@ -46,4 +52,27 @@ fn the_next_start_cleans_up_when_the_reaper_was_killed_too() {
     let kept = RedisDaemon::load(victim.user_dir()).unwrap();
     kept.start_if_not_running().unwrap();
     assert_eq!(get(&kept, "kept").unwrap().as_deref(), Some("yes"));
+}
+
+#[test]
+fn a_reaper_serves_though_its_parent_is_another_process() {
+    // While a test process with several threads is being killed, its children have another parent
+    // already, and it still counts as alive.
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let started = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap();
+    let forked = Command::new("setsid")
+        .arg("--fork")
+        .arg(program!("victim"))
+        .env("MANAGED_DAEMONS_REAPER", format!("{}:{started}", std::process::id()))
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(forked.success());
+    ours.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut said = [0; 64];
+    let count = (&ours).read(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said[..count]).into_owned();
+    assert!(said.contains("Hello"), "{said:?}");
 }
