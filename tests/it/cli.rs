@@ -5,14 +5,20 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, stored};
+use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, stored, write_program};
 use crate::support::program;
 
 struct Run(Output);
 
 impl Run {
     fn new(cache: &Path, arguments: &[&str]) -> Self {
+        Self::with_programs_in("", cache, arguments)
+    }
+
+    /// Runs it with a directory of programs in front of `PATH`.
+    fn with_programs_in(dir: &str, cache: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program!("command-line"));
+        command.env("PATH", format!("{dir}:{}", std::env::var("PATH").unwrap()));
         command.args(arguments).env("MANAGED_DAEMONS_CACHE", cache);
         for variable in ["MANAGED_DAEMONS_PROVISION", "MANAGED_DAEMONS_REDIS_BIN"] {
             command.env_remove(variable);
@@ -119,4 +125,48 @@ fn what_cannot_be_installed_is_reported_and_the_rest_is_installed() {
         "{text}"
     );
     assert_eq!(stored(&cache, "redis").len(), 1);
+}
+
+#[test]
+fn what_is_installed_within_minutes_updates_the_package_lists_once() {
+    let directory = public_directory();
+    let cache = directory.path().join("cache");
+    let (bin, updates) = (directory.path().join("bin"), directory.path().join("updates"));
+    let apt = write_program(&bin, "apt-get", "");
+    let counting = format!(
+        "#!/bin/sh\ncase \" $* \" in *' update '*) echo update >>'{}';; esac\nexec /usr/bin/apt-get \"$@\"\n",
+        updates.display()
+    );
+    std::fs::write(apt, counting).unwrap();
+    let install = |daemons: &[&str]| {
+        let arguments: Vec<&str> = ["install"].iter().chain(daemons).copied().collect();
+        let run = Run::with_programs_in(bin.to_str().unwrap(), &cache, &arguments);
+        assert_eq!(run.exit_code(), Some(0), "{:?}", run.0);
+    };
+    install(&["redis", "memcached"]);
+    install(&["nginx"]);
+    assert_eq!(std::fs::read_to_string(updates).unwrap(), "update\n");
+    for daemon in ["redis", "memcached", "nginx"] {
+        assert_eq!(stored(&cache, daemon).len(), 1, "{daemon}");
+    }
+}
+
+#[test]
+fn mysql_that_the_distribution_lacks_comes_with_a_way_out() {
+    let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    if !system.lines().any(|line| line == "ID=debian") {
+        return;
+    }
+    let directory = public_directory();
+    let cache = cache_with_lists(directory.path());
+    let run = Run::new(&cache, &["install", "mysql"]);
+    assert_eq!(run.exit_code(), Some(1), "{:?}", run.0);
+    let said = run.stdout();
+    for part in [
+        "apt: has no package `mysql-server-core`",
+        "install --suite sid",
+        "use `mariadb`",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
