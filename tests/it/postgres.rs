@@ -1,6 +1,7 @@
 //! PostgreSQL, used through the clients that people use.
 
 mod clients;
+mod dumps;
 mod init_sql;
 mod killed_test_process;
 mod lifecycle;
