@@ -9,6 +9,7 @@ use sqlx::{Connection, Executor, MySqlConnection};
 
 mod accounts;
 mod clients;
+mod dumps;
 mod failed_start;
 mod init_sql;
 mod killed_test_process;
