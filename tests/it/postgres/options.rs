@@ -1,7 +1,51 @@
 //! Databases, roles, settings, locales, and options that can't be used.
 
+use managed_daemons::PostgresDaemon;
+
 use super::{builder, connect, refusal, runtime, start, value};
 use crate::support::is_plain_run;
+
+#[test]
+fn hba_lines_come_before_ours_and_survive_a_load() {
+    let dir = crate::support::private_root();
+    let at = dir.path().join("mine");
+    let lines = || {
+        builder()
+            .hba("host all guest 127.0.0.1/32 trust")
+            .hba("host all banned 127.0.0.1/32 reject")
+    };
+    let daemon = start(
+        lines()
+            .extra_user("guest", "a")
+            .extra_user("banned", "b")
+            .working_dir(&at),
+    );
+    let check = |daemon: &PostgresDaemon| {
+        let port = daemon.port();
+        runtime().block_on(async {
+            let guest = connect(&format!("postgresql://guest@127.0.0.1:{port}/postgres")).await;
+            assert!(guest.is_ok());
+            let banned = connect(&daemon.user_url("banned").unwrap()).await.unwrap_err();
+            let words = banned.as_db_error().unwrap().message().to_owned();
+            assert!(words.contains("pg_hba.conf rejects connection"), "{words}");
+            assert!(connect(&daemon.url()).await.is_ok());
+        });
+    };
+    check(&daemon);
+    daemon.stop().unwrap();
+    drop(daemon);
+    let daemon = PostgresDaemon::load(&at).unwrap();
+    daemon.start_if_not_running().unwrap();
+    check(&daemon);
+}
+
+#[test]
+fn a_malformed_hba_line_is_refused_in_the_servers_words() {
+    let report = refusal(builder().hba("hots all all 127.0.0.1/32 trust"));
+    assert!(report.contains("`hba`: invalid connection type \"hots\""), "{report}");
+    let report = refusal(builder().hba("host all all 127.0.0.1/32 trust\nlocal all all trust"));
+    assert!(report.contains("option `hba`: is one line"), "{report}");
+}
 
 #[test]
 fn extra_databases_and_users_can_be_used() {
