@@ -5,6 +5,7 @@ use managed_daemons::{Flavor, MySqlBuilder};
 use super::{mariadb, on_both_servers, one, run};
 
 on_both_servers!(
+    named_time_zones_are_there_when_asked_for,
     settings_override_the_defaults,
     any_text_can_be_the_value_of_a_setting,
     a_setting_that_shapes_the_data_directory_works,
@@ -135,4 +136,15 @@ fn malformed_settings_are_refused() {
         let report = mariadb().setting(name, value).start().unwrap_err().report();
         assert!(report.contains("option `setting`") && report.contains(says), "{report}");
     }
+}
+
+fn named_time_zones_are_there_when_asked_for(server: fn() -> MySqlBuilder) {
+    let sql = "SELECT IFNULL(CAST(CONVERT_TZ('2024-07-01 12:00:00', 'UTC', 'Europe/Berlin') AS CHAR), 'unknown')";
+    let with = server()
+        .time_zones()
+        .start()
+        .unwrap_or_else(|error| panic!("{}", error.report()));
+    assert_eq!(one(&with.url(), sql).unwrap(), "2024-07-01 14:00:00");
+    let without = server().start().unwrap();
+    assert_eq!(one(&without.url(), sql).unwrap(), "unknown");
 }
