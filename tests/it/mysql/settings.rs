@@ -63,6 +63,13 @@ fn the_defaults_are_what_tests_rely_on(server: fn() -> MySqlBuilder) {
     run(&daemon.url(), "CREATE TABLE t (n INT PRIMARY KEY, b LONGBLOB)").unwrap();
     let sql = "SELECT CONCAT_WS(' ', @@character_set_server, @@default_storage_engine, @@autocommit + 0, @@lower_case_table_names)";
     assert_eq!(one(&daemon.url(), sql).unwrap(), "utf8mb4 InnoDB 1 0");
+    assert_eq!(one(&daemon.url(), "SELECT CONCAT('x' = 'X', 'x' = 'y')").unwrap(), "10");
+    let collation = one(&daemon.url(), "SELECT @@collation_server").unwrap();
+    let documented = match daemon.flavor() {
+        Flavor::MySql => ["utf8mb4_0900_ai_ci"; 2],
+        _ => ["utf8mb4_general_ci", "utf8mb4_uca1400_ai_ci"],
+    };
+    assert!(documented.contains(&collation.as_str()), "{collation}");
     // The redo log is small, but a large row fits.
     run(&daemon.url(), "INSERT INTO t VALUES (1, REPEAT('x', 5000000))").unwrap();
     assert_eq!(

@@ -39,6 +39,49 @@ fn modules_are_loaded_by_name_or_by_directive() {
     assert!(report.contains("option `module`"), "{report}");
 }
 
+/// Each module on its own, with what it needs.
+#[test]
+fn every_module_of_the_installation_can_be_loaded() {
+    let first = ApacheDaemon::start().unwrap();
+    let files = fs::read_dir(first.working_dir().join("modules")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    // A second process model is refused, and the last one wants a certificate of a real authority.
+    let wanted = names.filter(|name| name.ends_with(".so") && !name.starts_with("mod_mpm_") && name != "mod_md.so");
+    let mut loaded = 0;
+    for name in wanted {
+        let daemon = ApacheDaemon::builder().module(&*name).start();
+        let daemon = daemon.unwrap_or_else(|error| panic!("{name}: {}", error.report()));
+        assert_eq!(answer(&format!("{}/missing", daemon.url())).status, 404, "{name}");
+        loaded += 1;
+    }
+    assert!(loaded > 50, "{loaded}");
+}
+
+#[test]
+fn an_unknown_directive_is_answered_with_its_module() {
+    for (text, option) in [
+        ("RewriteEngine on", "`RewriteEngine` comes with `module(\"rewrite\")`"),
+        ("Header set X-Test 1", "`Header` comes with `module(\"headers\")`"),
+        ("rewriteengine on", "`rewriteengine` comes with `module(\"rewrite\")`"),
+    ] {
+        let report = ApacheDaemon::builder()
+            .server_config(text)
+            .start()
+            .unwrap_err()
+            .report();
+        assert!(report.contains(option), "{report}");
+    }
+    let report = ApacheDaemon::builder()
+        .server_config("NoSuchThing on")
+        .start()
+        .unwrap_err()
+        .report();
+    assert!(
+        report.contains("Invalid command 'NoSuchThing'") && !report.contains("comes with"),
+        "{report}"
+    );
+}
+
 #[test]
 fn a_graceful_reload_reads_the_include_directory() {
     let apache = ApacheDaemon::builder().module("alias").start().unwrap();

@@ -87,14 +87,27 @@ fn the_stream_module_passes_tcp_on() {
         "events {{}}\nstream {{ server {{ listen @LISTEN@; proxy_pass 127.0.0.1:{}; }} }}\n",
         upstream.port
     );
-    let nginx = NginxDaemon::builder()
-        .module("ngx_stream_module")
-        .config(text)
-        .start()
-        .unwrap();
+    for name in ["ngx_stream_module", "ngx_stream_module.so", "libnginx-mod-stream"] {
+        let nginx = NginxDaemon::builder().module(name).config(&*text).start().unwrap();
+        assert!(
+            answer(&format!("{}/tcp", nginx.url())).body.starts_with("get /tcp"),
+            "{name}"
+        );
+    }
+    let nginx = NginxDaemon::builder().module("stream").config(text).start().unwrap();
     assert!(answer(&format!("{}/tcp", nginx.url())).body.starts_with("get /tcp"));
     nginx.reload().unwrap();
     assert!(answer(&format!("{}/tcp", nginx.url())).body.starts_with("get /tcp"));
+}
+
+#[test]
+fn an_unknown_directive_is_answered_with_what_has_it() {
+    let stream = "events {}\nstream { server { listen @LISTEN@; return x; } }\n";
+    let report = NginxDaemon::builder().config(stream).start().unwrap_err().report();
+    assert!(report.contains("`stream` comes with `module(\"stream\")`"), "{report}");
+    let twice = NginxDaemon::builder().server_config("root /srv;").start();
+    let report = twice.unwrap_err().report();
+    assert!(report.contains("`serve` says where the root is"), "{report}");
 }
 
 #[test]
