@@ -91,7 +91,7 @@ fn a_dump_of_all_databases_is_loaded_and_accounts_keep_their_passwords(server: f
     );
     let daemon = server().init_file(&all).start().unwrap();
     assert_is_the_shop(&daemon.url());
-    let app = format!("mysql://app:apps@127.0.0.1:{}/shop", daemon.port());
+    let app = daemon.url_for("app", "apps").replace("/test", "/shop");
     assert_eq!(one(&app, "SELECT name FROM item WHERE id = 3").unwrap(), "naïve ✓");
     daemon.restart().unwrap();
     assert_eq!(one(&daemon.root_url(), "SELECT 'in'").unwrap(), "in");

@@ -100,7 +100,7 @@ fn the_dump_of_a_whole_server_is_loaded_and_accounts_keep_their_passwords() {
         (builder().username("another"), "apps"),
     ] {
         let daemon = start(builder.init_file(&dump));
-        let app = format!("postgresql://app:{password}@127.0.0.1:{}/shop", daemon.port());
+        let app = daemon.url_for("app", password).replace("/postgres", "/shop");
         for url in [daemon.database_url("shop"), app] {
             let count = client(&daemon, "psql", &["-At", "-c", "SELECT count(*) FROM item", &url]);
             assert_eq!(String::from_utf8_lossy(&count), "3\n");
