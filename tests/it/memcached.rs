@@ -125,7 +125,7 @@ fn switches_and_extended_options_take_effect() {
         .setting("F", "")
         .setting("disable-evictions", "")
         .setting("threads", "2")
-        .setting("o", "lru_maintainer,lru_crawler")
+        .setting("o", "temporary_ttl=10")
         .setting("D", "-")
         .start()
         .unwrap();
@@ -142,6 +142,7 @@ fn switches_and_extended_options_take_effect() {
         "num_threads 2",
         "lru_maintainer_thread yes",
         "lru_crawler yes",
+        "temporary_ttl 10",
         "stat_key_prefix -",
     ] {
         assert!(settings.contains(&format!("STAT {expected}")), "{settings:?}");
