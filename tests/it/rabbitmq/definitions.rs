@@ -89,6 +89,25 @@ fn whoever_knows_the_password_of_a_loaded_user_has_it_in_the_url() {
 }
 
 #[test]
+fn a_second_broker_in_the_same_directory_has_the_same_account() {
+    let root = private_root();
+    let file = export(root.path());
+    for (name, builder) in [
+        ("default", RabbitMqDaemon::builder()),
+        ("shop", RabbitMqDaemon::builder().username("shop")),
+    ] {
+        let builder = builder.init_file(&file).working_dir(root.path().join(name));
+        let first = builder.clone().start().unwrap();
+        let url = first.url();
+        first.close().unwrap();
+        let second = builder.start().unwrap();
+        assert_eq!(second.url(), url);
+        assert!(is_let_in(&url));
+        second.destroy().unwrap();
+    }
+}
+
+#[test]
 fn all_nodes_of_a_cluster_have_the_loaded_users() {
     let root = private_root();
     let file = export(root.path());
@@ -107,7 +126,8 @@ fn passwords_of_older_and_newer_versions_are_loaded() {
         "users": [{ "name": "guest", "password_hash": MD5, "tags": "administrator" }],
         "vhosts": [{ "name": "/" }],
         "permissions": [{ "user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*" }],
-        "parameters": [], "policies": [], "queues": [], "exchanges": [], "bindings": [],
+        "parameters": [], "policies": [], "exchanges": [], "bindings": [],
+        "queues": [{ "name": "jobs", "vhost": "/", "durable": true, "auto_delete": false }],
     });
     let newer = json!({
         "rabbit_version": "4.1.0", "rabbitmq_version": "4.1.0",
@@ -135,6 +155,8 @@ fn passwords_of_older_and_newer_versions_are_loaded() {
         let rabbit = RabbitMqDaemon::builder().init_file(file).start().unwrap();
         assert!(is_let_in(&rabbit.url()));
         assert!(is_let_in(&rabbit.user_url("guest", "test12")), "{definitions}");
+        rabbit.restart().unwrap();
+        assert!(rabbit.export_definitions().unwrap().contains("\"jobs\""));
     }
 }
 
