@@ -155,7 +155,7 @@ fn refused_definitions_fail_the_start_and_leave_nothing() {
     let root = private_root();
     let builder = RabbitMqDaemon::builder().temp_root(root.path());
     let queue = r#"{"queues": [{"vhost": "nowhere", "name": "q", "durable": true, "auto_delete": false}]}"#;
-    let report = builder.definitions(queue).start().unwrap_err().report();
+    let report = crate::support::start_failure(builder.definitions(queue).start());
     assert!(report.contains("import the queue `q` in `nowhere`"), "{report}");
     crate::support::assert_nothing_left(root.path());
 }
