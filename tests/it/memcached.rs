@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use managed_daemons::{with_memcached, MemcachedDaemon};
 
-use crate::support::{assert_nothing_left, private_root};
+use crate::support::{assert_nothing_left, private_root, start_failure};
 
 /// A client of the [text protocol](https://docs.memcached.org/protocols/basic/).
 struct Client<S: Read>(BufReader<S>);
@@ -98,4 +98,85 @@ fn a_unix_socket_replaces_the_port_and_survives_a_load() {
     assert_eq!(client.get("a").as_deref(), Some("b"));
     second.destroy().unwrap();
     assert_nothing_left(root.path());
+}
+
+#[test]
+fn larger_items_fit_with_a_setting_that_a_load_keeps() {
+    let item = "x".repeat(5 * 1024 * 1024);
+    let request = format!("set large 0 0 {}\r\n{item}", item.len());
+    let small = MemcachedDaemon::start().unwrap();
+    assert_eq!(
+        Client::of(&small).ask(&request),
+        "SERVER_ERROR object too large for cache"
+    );
+    for name in ["max-item-size", "I"] {
+        let daemon = MemcachedDaemon::builder().setting(name, "8m").start().unwrap();
+        Client::of(&daemon).set("large", &item);
+        assert!(Client::of(&daemon).get("large") == Some(item.clone()), "{name}");
+        let daemon = MemcachedDaemon::load(daemon.detach().unwrap()).unwrap();
+        daemon.restart().unwrap();
+        Client::of(&daemon).set("large", &item);
+    }
+}
+
+#[test]
+fn switches_and_extended_options_take_effect() {
+    let daemon = MemcachedDaemon::builder()
+        .setting("F", "")
+        .setting("disable-evictions", "")
+        .setting("threads", "2")
+        .setting("o", "temporary_ttl=10")
+        .setting("D", "-")
+        .start()
+        .unwrap();
+    let mut client = Client::of(&daemon);
+    let mut line = client.ask("stats settings");
+    let mut settings = Vec::new();
+    while line != "END" {
+        settings.push(line);
+        line = client.line();
+    }
+    for expected in [
+        "flush_enabled no",
+        "evictions off",
+        "num_threads 2",
+        "lru_maintainer_thread yes",
+        "lru_crawler yes",
+        "temporary_ttl 10",
+        "stat_key_prefix -",
+    ] {
+        assert!(settings.contains(&format!("STAT {expected}")), "{settings:?}");
+    }
+}
+
+#[test]
+fn settings_of_the_framework_and_wrong_ones_are_refused_with_a_reason() {
+    for (name, value, said) in [
+        (
+            "port",
+            "11211",
+            "`port` (`-p`, `--port`) is set by the framework: use `port`",
+        ),
+        ("p", "11211", "use `port`"),
+        ("por", "11211", "use `port`"),
+        ("unix-socket", "/tmp/x", "use `unix_socket`"),
+        ("l", "0.0.0.0", "loopback only"),
+        ("u", "root", "unprivileged user"),
+        ("daemon", "", "in the foreground"),
+        ("pidfile", "/tmp/x", "use `pid`"),
+        ("m", "8", "use `memory`"),
+        ("auth-file", "/tmp/x", "without a password"),
+        ("V", "", "it would end at once"),
+        ("-I", "8m", "without dashes, as in `max-item-size` or `I`"),
+        ("", "", "not the name of an option"),
+        ("D", "\0", "contains NUL"),
+        ("no-such-option", "1", "unrecognized option '--no-such-option=1'"),
+        ("disable-evictions", "1", "doesn't allow an argument"),
+        ("M", "-d", "invalid option"),
+        ("extended", "nonsense", "Illegal suboption \"nonsense\""),
+        ("I", "40m", "Cannot set item size limit higher than 1/2 of memory max"),
+    ] {
+        let report = start_failure(MemcachedDaemon::builder().setting(name, value).start());
+        assert!(report.contains(said), "{name}: {report}");
+    }
 }

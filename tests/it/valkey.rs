@@ -71,3 +71,26 @@ fn a_bad_setting_is_reported_in_the_words_of_valkey() {
         "{error}"
     );
 }
+
+#[test]
+fn a_snapshot_of_redis_and_then_commands_are_loaded() {
+    let root = private_root();
+    let old = RedisDaemon::start().unwrap();
+    let _: () = ask(&old.url(), &["SET", "from", "redis"]).unwrap();
+    let _: () = ask(&old.url(), &["SAVE"]).unwrap();
+    let commands = root.path().join("commands.txt");
+    std::fs::write(&commands, "APPEND from \" and \\xe2\\x9c\\x93\"\n").unwrap();
+    for keeps in ["no", "yes"] {
+        let daemon = ValkeyDaemon::builder()
+            .suite(suite())
+            .setting("appendonly", keeps)
+            .init_file(old.working_dir().join("dump.rdb"))
+            .init_file(&commands)
+            .start()
+            .unwrap();
+        daemon.kill().unwrap();
+        daemon.start_if_not_running().unwrap();
+        let value: String = ask(&daemon.url(), &["GET", "from"]).unwrap();
+        assert_eq!(value, "redis and ✓");
+    }
+}

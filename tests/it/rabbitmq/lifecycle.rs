@@ -151,11 +151,12 @@ fn a_directory_name_that_a_shell_would_misread_is_refused() {
 }
 
 #[test]
-fn malformed_definitions_fail_the_start_and_leave_nothing() {
+fn refused_definitions_fail_the_start_and_leave_nothing() {
     let root = private_root();
     let builder = RabbitMqDaemon::builder().temp_root(root.path());
-    let report = builder.definitions("{\"queues\": 7}").start().unwrap_err().report();
-    assert!(report.contains("import definitions"), "{report}");
+    let queue = r#"{"queues": [{"vhost": "nowhere", "name": "q", "durable": true, "auto_delete": false}]}"#;
+    let report = crate::support::start_failure(builder.definitions(queue).start());
+    assert!(report.contains("import the queue `q` in `nowhere`"), "{report}");
     crate::support::assert_nothing_left(root.path());
 }
 

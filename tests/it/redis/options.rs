@@ -1,5 +1,6 @@
 //! Redis's settings and modules, and options that can't be used.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use managed_daemons::RedisDaemon;
@@ -67,12 +68,7 @@ fn settings_take_effect() {
 #[test]
 fn a_module_is_loaded_even_from_an_odd_path_and_by_a_loaded_daemon() {
     let root = private_root();
-    let source = root.path().join("hello.c");
-    std::fs::write(&source, MODULE).unwrap();
-    let module = root.path().join("it's a \"module\".so");
-    let mut compile = Command::new("cc");
-    compile.args(["-shared", "-fPIC", "-o"]).arg(&module).arg(&source);
-    assert!(compile.status().unwrap().success());
+    let module = compile_module(root.path(), "it's a \"module\".so");
     let daemon = RedisDaemon::builder().module(&module).start().unwrap();
     assert_loaded(&daemon);
     let dir = daemon.detach().unwrap();
@@ -81,6 +77,16 @@ fn a_module_is_loaded_even_from_an_odd_path_and_by_a_loaded_daemon() {
     assert_loaded(&daemon);
     let report = start_failure(RedisDaemon::builder().module("no-such-module.so").start());
     assert!(report.contains("no-such-module.so"), "{report}");
+}
+
+/// Makes a module of this name in a directory.
+pub(super) fn compile_module(dir: &Path, name: &str) -> PathBuf {
+    let (source, module) = (dir.join("hello.c"), dir.join(name));
+    std::fs::write(&source, MODULE).unwrap();
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-o"]).arg(&module).arg(&source);
+    assert!(compile.status().unwrap().success());
+    module
 }
 
 /// A [module](https://redis.io/docs/latest/develop/reference/modules/) that does nothing. It does
@@ -95,7 +101,7 @@ int RedisModule_OnLoad(void **context, void **arguments, int count) {
 }
 "#;
 
-fn assert_loaded(daemon: &RedisDaemon) {
+pub(super) fn assert_loaded(daemon: &RedisDaemon) {
     let mut list = redis::cmd("MODULE");
     let list: redis::Value = list.arg("LIST").query(&mut connect(daemon).unwrap()).unwrap();
     assert!(format!("{list:?}").contains("hello"), "{list:?}");
