@@ -41,9 +41,9 @@ fn loaded_users_keep_their_passwords_and_the_url_has_an_account_of_its_own() {
         assert!(rabbit.url().starts_with("amqp://managed-daemons:"));
         assert!(is_let_in(&rabbit.url()));
         assert!(is_let_in(&rabbit.virtual_host_url("orders")));
-        assert!(is_let_in(&rabbit.user_url("shop", "shop's old one")));
-        assert!(is_let_in(&rabbit.user_url("guest", "guest's old one")));
-        assert!(!is_let_in(&rabbit.user_url("guest", rabbit.password())));
+        assert!(is_let_in(&rabbit.url_for("shop", "shop's old one")));
+        assert!(is_let_in(&rabbit.url_for("guest", "guest's old one")));
+        assert!(!is_let_in(&rabbit.url_for("guest", rabbit.password())));
         assert!(rabbit.export_definitions().unwrap().contains("\"jobs\""));
     };
     check(&rabbit);
@@ -61,7 +61,7 @@ fn loaded_users_keep_their_passwords_and_the_url_has_an_account_of_its_own() {
     let next = RabbitMqDaemon::builder().init_file(exported).start().unwrap();
     assert_eq!(next.username(), "managed-daemons-2");
     assert!(is_let_in(&next.url()));
-    assert!(is_let_in(&next.user_url("managed-daemons", rabbit.password())));
+    assert!(is_let_in(&next.url_for("managed-daemons", rabbit.password())));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn whoever_knows_the_password_of_a_loaded_user_has_it_in_the_url() {
         let rabbit = builder.start().unwrap();
         assert!(rabbit.url().starts_with(url), "{}", rabbit.url());
         assert!(is_let_in(&rabbit.url()), "{url}");
-        assert!(is_let_in(&rabbit.user_url("guest", "guest's old one")), "{url}");
+        assert!(is_let_in(&rabbit.url_for("guest", "guest's old one")), "{url}");
     }
     let report = failure(builder().password("wrong"), Phase::Initialize);
     assert!(report.contains("log in as `guest`"), "{report}");
@@ -114,7 +114,7 @@ fn all_nodes_of_a_cluster_have_the_loaded_users() {
     let rabbit = RabbitMqDaemon::builder().init_file(file).cluster(2).start().unwrap();
     let other = &rabbit.other_nodes()[0];
     assert!(is_let_in(&other.url()));
-    assert!(is_let_in(&other.user_url("guest", "guest's old one")));
+    assert!(is_let_in(&other.url_for("guest", "guest's old one")));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn passwords_of_older_and_newer_versions_are_loaded() {
         let file = write(root.path(), definitions.to_string());
         let rabbit = RabbitMqDaemon::builder().init_file(file).start().unwrap();
         assert!(is_let_in(&rabbit.url()));
-        assert!(is_let_in(&rabbit.user_url("guest", "test12")), "{definitions}");
+        assert!(is_let_in(&rabbit.url_for("guest", "test12")), "{definitions}");
         rabbit.restart().unwrap();
         assert!(rabbit.export_definitions().unwrap().contains("\"jobs\""));
     }
