@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use managed_daemons::{Builder, Daemon, ManagedDaemon, ManagedDaemonError, RedisDaemon};
+use managed_daemons::{Builder, Daemon, ManagedDaemon, ManagedDaemonError, Phase, RedisDaemon};
 use managed_daemons_tests::{leftovers, processes_of, Unruly, UnrulyDaemon};
 use tempfile::TempDir;
 
@@ -117,6 +117,17 @@ pub(crate) fn start_failure<T: std::fmt::Debug>(result: Result<T, ManagedDaemonE
         std::fs::remove_dir_all(dir).unwrap();
     }
     error.report()
+}
+
+/// The report of a start that failed in this phase.
+#[track_caller]
+pub(crate) fn failure_in<D: Daemon>(in_phase: Phase, builder: Builder<D>) -> String {
+    let result = builder.start();
+    match &result {
+        Err(ManagedDaemonError::Start { phase, .. }) => assert_eq!(*phase, in_phase, "{result:?}"),
+        other => panic!("{other:?}"),
+    }
+    start_failure(result)
 }
 
 pub(crate) fn connect(daemon: &RedisDaemon) -> redis::RedisResult<redis::Connection> {

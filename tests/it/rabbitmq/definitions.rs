@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use managed_daemons::{ManagedDaemonError, Phase, RabbitMqBuilder, RabbitMqDaemon};
+use managed_daemons::{Phase, RabbitMqDaemon};
 use serde_json::json;
 
 use super::client::is_let_in;
-use crate::support::{private_root, start_failure};
+use crate::support::{failure_in, private_root};
 
 const QUEUE: &str = r#"{"queues": [{"vhost": "/", "name": "jobs", "durable": true, "auto_delete": false,
     "arguments": {}}]}"#;
@@ -83,7 +83,7 @@ fn whoever_knows_the_password_of_a_loaded_user_has_it_in_the_url() {
         assert!(is_let_in(&rabbit.url()), "{url}");
         assert!(is_let_in(&rabbit.url_for("guest", "guest's old one")), "{url}");
     }
-    let report = failure(builder().password("wrong"), Phase::Initialize);
+    let report = failure_in(Phase::Initialize, builder().password("wrong"));
     assert!(report.contains("log in as `guest`"), "{report}");
     assert!(report.contains("leave `password` out"), "{report}");
 }
@@ -163,17 +163,6 @@ fn passwords_of_older_and_newer_versions_are_loaded() {
 /// Of the password `test12`, as RabbitMQ 3.5 stored it.
 const MD5: &str = "kI3GChNpte2FApYFXScl+0dIluk=";
 
-/// The report of a start that failed in this phase.
-#[track_caller]
-fn failure(builder: RabbitMqBuilder, in_phase: Phase) -> String {
-    let result = builder.start();
-    match &result {
-        Err(ManagedDaemonError::Start { phase, .. }) => assert_eq!(*phase, in_phase, "{result:?}"),
-        other => panic!("{other:?}"),
-    }
-    start_failure(result)
-}
-
 #[test]
 fn a_damaged_object_is_named_before_anything_is_started() {
     let root = private_root();
@@ -195,20 +184,20 @@ fn a_damaged_object_is_named_before_anything_is_started() {
         ),
     ] {
         let file = write(root.path(), text);
-        let report = failure(RabbitMqDaemon::builder().init_file(&file), Phase::Configure);
+        let report = failure_in(Phase::Configure, RabbitMqDaemon::builder().init_file(&file));
         assert!(
             report.contains("option `init_file`") && report.contains(said),
             "{report}"
         );
         assert!(report.contains(file.to_str().unwrap()), "{report}");
-        let report = failure(RabbitMqDaemon::builder().definitions(text), Phase::Configure);
+        let report = failure_in(Phase::Configure, RabbitMqDaemon::builder().definitions(text));
         assert!(
             report.contains("option `definitions`") && report.contains(said),
             "{report}"
         );
     }
     let missing = RabbitMqDaemon::builder().init_file("no/such.json");
-    let report = failure(missing, Phase::Configure);
+    let report = failure_in(Phase::Configure, missing);
     assert!(report.contains("no/such.json"), "{report}");
 }
 
@@ -247,7 +236,7 @@ fn what_rabbitmq_refuses_is_named_with_its_reason_and_a_remedy() {
         ),
     ] {
         let file = write(root.path(), text);
-        let report = failure(RabbitMqDaemon::builder().init_file(&file), Phase::Initialize);
+        let report = failure_in(Phase::Initialize, RabbitMqDaemon::builder().init_file(&file));
         let named = format!("could not import {object} of `{}` into the broker", file.display());
         assert!(report.contains(&named) && report.contains(said), "{report}");
     }

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use managed_daemons::{ManagedDaemonError, Phase, RedisBuilder, RedisDaemon};
+use managed_daemons::{Phase, RedisBuilder, RedisDaemon};
 use redis::FromRedisValue;
 
 use super::options::{assert_loaded, compile_module};
-use crate::support::{config, connect, get, is_root, private_root, set, start_failure};
+use crate::support::{config, connect, failure_in, get, is_root, private_root, set, start_failure};
 
 fn ask<T: FromRedisValue>(daemon: &RedisDaemon, command: &[&str]) -> T {
     let mut connection = connect(daemon).unwrap();
@@ -222,17 +222,6 @@ fn files_are_loaded_once_and_what_the_test_does_is_kept() {
     }
 }
 
-/// The report of a start that failed in this phase.
-#[track_caller]
-fn failure(builder: RedisBuilder, in_phase: Phase) -> String {
-    let result = builder.start();
-    match &result {
-        Err(ManagedDaemonError::Start { phase, .. }) => assert_eq!(*phase, in_phase, "{result:?}"),
-        other => panic!("{other:?}"),
-    }
-    start_failure(result)
-}
-
 #[test]
 fn a_file_that_can_not_be_read_is_named_before_anything_is_started() {
     let root = private_root();
@@ -252,7 +241,7 @@ fn a_file_that_can_not_be_read_is_named_before_anything_is_started() {
         files.push((closed, "Permission denied"));
     }
     for (path, said) in files {
-        let report = failure(RedisDaemon::builder().init_file(&path), Phase::Configure);
+        let report = failure_in(Phase::Configure, RedisDaemon::builder().init_file(&path));
         assert!(
             report.contains(said) && report.contains(path.to_str().unwrap()),
             "{report}"
@@ -262,7 +251,7 @@ fn a_file_that_can_not_be_read_is_named_before_anything_is_started() {
     let other = dir.join("other.rdb");
     fs::copy(&one, &other).unwrap();
     let both = RedisDaemon::builder().init_file(&one).init_file(&other);
-    let report = failure(both, Phase::Configure);
+    let report = failure_in(Phase::Configure, both);
     assert!(report.contains("a server loads only one"), "{report}");
     assert!(
         report.contains("snapshot.rdb") && report.contains("other.rdb"),
@@ -281,7 +270,7 @@ fn a_refused_command_is_reported_with_its_line_and_the_answer() {
         ("SET a x\nMULTI\nINCR a\nEXEC\n", "not an integer"),
     ] {
         let file = write(root.path(), "commands.txt", text);
-        let report = failure(RedisDaemon::builder().init_file(&file), Phase::Initialize);
+        let report = failure_in(Phase::Initialize, RedisDaemon::builder().init_file(&file));
         assert!(report.contains(said) && report.contains("commands.txt"), "{report}");
     }
 }
