@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use managed_daemons::prelude::*;
-use serde_json::{json, Value};
+use managed_daemons::SavedOptions;
 
 /// The handle of the misbehaving daemon.
 pub type UnrulyDaemon = ManagedDaemon<Unruly>;
@@ -79,14 +79,13 @@ impl Daemon for Unruly {
         }
     }
 
-    fn settings(&self) -> Value {
-        json!({ "mode": self.mode })
+    fn settings(&self) -> SavedOptions {
+        SavedOptions::default().with("mode", &self.mode)
     }
 
-    fn restore(&mut self, settings: &Value) -> Result<(), String> {
+    fn restore(&mut self, settings: &SavedOptions) -> Result<(), String> {
         if self.mode.is_none() {
-            let mode = settings.get("mode").and_then(Value::as_str);
-            self.mode = Some(mode.ok_or("should have a `mode`")?.to_owned());
+            self.mode = Some(settings.get("mode")?);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::floor::Question;
 /// AUTH and PING.
 pub(crate) fn redis(redis: &Redis) -> Question {
     let settings = redis.settings();
-    let password = settings["password"].as_str().unwrap_or_default();
+    let password: String = settings.get("password").unwrap_or_default();
     Question {
         request: format!("AUTH {password}\r\nPING\r\n").into_bytes(),
         answer: |answer| answer.starts_with(b"+OK"),

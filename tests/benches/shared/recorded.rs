@@ -9,8 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use managed_daemons::StopSignal;
-use managed_daemons::{BinarySpec, Builder, Daemon, Instance, ManagedDaemon, Readiness, Result};
-use serde_json::Value;
+use managed_daemons::{BinarySpec, Builder, Daemon, Instance, ManagedDaemon, Readiness, Result, SavedOptions};
 
 /// A command as data.
 #[derive(Debug, Clone)]
@@ -136,11 +135,11 @@ impl<D: Daemon> Daemon for Recorded<D> {
         self.inner.escapes_process_group()
     }
 
-    fn settings(&self) -> Value {
+    fn settings(&self) -> SavedOptions {
         self.inner.settings()
     }
 
-    fn restore(&mut self, settings: &Value) -> Result<(), String> {
+    fn restore(&mut self, settings: &SavedOptions) -> Result<(), String> {
         self.inner.restore(settings)
     }
 }
