@@ -42,6 +42,7 @@ fn locate(question: &Value) -> Value {
         path: question["path"].as_str().map(PathBuf::from),
         version: question["version"].as_str().map(str::to_owned),
         suite: question["suite"].as_str().map(str::to_owned),
+        ..BinaryRequest::default()
     };
     let binary = match spec.locate(&request) {
         Ok(binary) => binary,
