@@ -30,6 +30,11 @@ pub(crate) fn is_full_run() -> bool {
     std::env::var_os("MANAGED_DAEMONS_TEST_FULL").is_some()
 }
 
+/// Whether daemons are fetched from the distribution here.
+pub(crate) fn has_apt() -> bool {
+    Path::new("/usr/bin/apt-get").exists()
+}
+
 /// A time-out that is longer than any test may take. So a start that fails has not waited for it.
 pub(crate) const FAR: Duration = Duration::from_secs(3600);
 

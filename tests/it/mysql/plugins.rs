@@ -1,9 +1,13 @@
 //! Plugins, which are loaded before accounts are made.
 
 use super::{mariadb, one, run};
+use crate::support::has_apt;
 
 #[test]
 fn an_account_can_be_identified_by_a_plugin() {
+    if !has_apt() {
+        return;
+    }
     let daemon = mariadb()
         .plugin("auth_ed25519")
         .plugin("server_audit")
@@ -25,6 +29,9 @@ fn an_account_can_be_identified_by_a_plugin() {
 
 #[test]
 fn a_plugin_that_is_not_there_is_answered_with_those_that_are() {
+    if !has_apt() {
+        return;
+    }
     let report = mariadb().plugin("auth_ed25518").start().unwrap_err().report();
     assert!(report.contains("without plugin `auth_ed25518`"), "{report}");
     assert!(report.contains("auth_ed25519, "), "{report}");

@@ -6,10 +6,13 @@ use managed_daemons::{ApacheDaemon, NginxDaemon};
 
 use super::client::header;
 use super::{answer, get};
-use crate::support::is_full_run;
+use crate::support::{has_apt, is_full_run};
 
 #[test]
 fn nginx_gets_a_module_from_its_package() {
+    if !has_apt() {
+        return;
+    }
     let nginx = NginxDaemon::builder()
         .module("http-headers-more-filter")
         .server_config("more_set_headers 'X-More: yes';")
@@ -21,6 +24,9 @@ fn nginx_gets_a_module_from_its_package() {
 
 #[test]
 fn apache_gets_a_module_from_its_package() {
+    if !is_full_run() {
+        return;
+    }
     let apache = ApacheDaemon::builder()
         .module("xsendfile")
         .module("headers")
@@ -50,6 +56,9 @@ fn apache_runs_python() {
 
 #[test]
 fn a_module_that_is_not_there_is_answered_with_those_that_are() {
+    if !has_apt() {
+        return;
+    }
     let report = ApacheDaemon::builder().module("rewrit").start().unwrap_err().report();
     assert!(report.contains("without module `rewrit`"), "{report}");
     assert!(report.contains(" rewrite, "), "{report}");
