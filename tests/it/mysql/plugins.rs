@@ -1,6 +1,6 @@
 //! Plugins, which are loaded before accounts are made.
 
-use super::{mariadb, one, run};
+use super::{mariadb, mysql, one, run};
 use crate::support::has_apt;
 
 #[test]
@@ -25,6 +25,22 @@ fn an_account_can_be_identified_by_a_plugin() {
         "CREATE USER another IDENTIFIED VIA ed25519 USING PASSWORD('x')",
     )
     .unwrap();
+}
+
+#[test]
+fn mysql_loads_its_own_plugins() {
+    let daemon = mysql().plugin("mysql_no_login").start();
+    let daemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+    run(&daemon.root_url(), "CREATE USER owner IDENTIFIED WITH mysql_no_login").unwrap();
+    let report = mysql()
+        .plugin("component_validate_password")
+        .start()
+        .unwrap_err()
+        .report();
+    assert!(
+        report.contains("is a component: use `init_sql` with INSTALL COMPONENT"),
+        "{report}"
+    );
 }
 
 #[test]

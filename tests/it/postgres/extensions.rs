@@ -1,7 +1,7 @@
 //! Extensions that the server found has, and others, which are fetched.
 
 use super::{builder, refusal, start, value};
-use crate::support::{eventually_false, has_apt, is_full_run};
+use crate::support::{eventually_false, has_apt, is_full_run, private_root};
 
 #[test]
 fn one_that_the_server_lacks_comes_with_a_server_that_has_it() {
@@ -13,6 +13,18 @@ fn one_that_the_server_lacks_comes_with_a_server_that_has_it() {
     assert_eq!(value(&daemon, "SELECT '[1,2]'::vector <-> '[4,6]'::vector"), "5");
     let select = daemon.psql().unwrap().args(["-Atc", "SELECT 1"]).output().unwrap();
     assert_eq!(select.stdout, b"1\n", "{select:?}");
+}
+
+#[test]
+fn a_later_start_takes_a_server_that_has_it_too() {
+    if !has_apt() {
+        return;
+    }
+    let dir = private_root();
+    let at = dir.path().join("mine");
+    drop(start(builder().extension("vector").working_dir(&at)));
+    let again = start(builder().working_dir(&at));
+    assert_eq!(value(&again, "SELECT '[3]'::vector"), "[3]");
 }
 
 #[test]
