@@ -1,5 +1,6 @@
 //! Finding a binary, and fetching it where there is none.
 
+mod add_ons;
 mod apt;
 mod failed_fetch;
 mod not_found;

@@ -15,6 +15,7 @@ mod init_sql;
 mod killed_test_process;
 mod lifecycle;
 mod passwords;
+mod plugins;
 mod settings;
 
 /// Makes two tests of each function, `mariadb::name` and `mysql::name`. It passes the function that

@@ -2,6 +2,7 @@
 
 mod clients;
 mod dumps;
+mod extensions;
 mod init_sql;
 mod killed_test_process;
 mod lifecycle;

@@ -9,4 +9,5 @@ mod killed_test_process;
 mod lifecycle;
 mod messages;
 mod options;
+mod plugin_files;
 mod tools;

@@ -25,6 +25,16 @@ pub(crate) fn is_plain_run() -> bool {
     std::env::var_os("MANAGED_DAEMONS_PLAIN").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+/// Whether tests with large downloads run too, as in `.ci/provision full`.
+pub(crate) fn is_full_run() -> bool {
+    std::env::var_os("MANAGED_DAEMONS_TEST_FULL").is_some()
+}
+
+/// Whether daemons are fetched from the distribution here.
+pub(crate) fn has_apt() -> bool {
+    Path::new("/usr/bin/apt-get").exists()
+}
+
 /// A time-out that is longer than any test may take. So a start that fails has not waited for it.
 pub(crate) const FAR: Duration = Duration::from_secs(3600);
 

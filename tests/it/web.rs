@@ -6,6 +6,7 @@ mod config_syntax;
 mod configuration;
 mod killed_test_process;
 mod lifecycle;
+mod modules;
 mod nginx;
 mod proxies;
 mod reloads;

@@ -9,11 +9,7 @@ use std::process::{Command, Output};
 use managed_daemons::BinarySpec;
 
 use super::probe::{cache_with_lists, public_directory, stored, Answer, OrdinaryUser, Probe};
-use crate::support::is_root;
-
-fn is_full_run() -> bool {
-    std::env::var_os("MANAGED_DAEMONS_TEST_FULL").is_some()
-}
+use crate::support::{is_full_run, is_root};
 
 fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -87,6 +87,12 @@ impl Probe {
         self
     }
 
+    /// Asks for an installation with this module.
+    pub(crate) fn add_on(mut self, name: &str) -> Self {
+        self.question["add_on"] = json!(name);
+        self
+    }
+
     /// Also checks every file of the installation.
     pub(crate) fn verifying(mut self) -> Self {
         self.question["verify"] = json!(true);

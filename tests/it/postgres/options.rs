@@ -217,7 +217,6 @@ fn unusable_options_are_refused_with_a_reason() {
         (builder().extra_user("r", ""), "empty"),
         (builder().extra_database("postgres"), "twice"),
         (builder().extension("a\0b"), "NUL"),
-        (builder().extension("no_such_extension"), "no_such_extension"),
         (builder().setting("work mem", "1"), "not the name of a setting"),
         (builder().setting("x = 1\nfsync", "on"), "not the name of a setting"),
         (builder().setting("Port", "1"), "use the builder's `port`"),

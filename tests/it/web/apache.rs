@@ -33,8 +33,6 @@ fn modules_are_loaded_by_name_or_by_directive() {
     fs::write(apache.document_root().join("new.txt"), "rewritten").unwrap();
     assert_eq!(answer(&format!("{}/gone", apache.url())).status, 410);
     assert_eq!(answer(&format!("{}/old.txt", apache.url())).body, "rewritten");
-    let report = ApacheDaemon::builder().module("rewrit").start().unwrap_err().report();
-    assert!(report.contains("mod_rewrit.so"), "{report}");
     let report = ApacheDaemon::builder().module("a b\n").start().unwrap_err().report();
     assert!(report.contains("option `module`"), "{report}");
 }

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use managed_daemons::{BinaryRequest, BinarySpec, RedisDaemon};
+use managed_daemons::{AddOn, BinaryRequest, BinarySpec, RedisDaemon};
 use serde_json::{json, Value};
 
 /// Recipes name their programs in statics.
@@ -42,6 +42,7 @@ fn locate(question: &Value) -> Value {
         path: question["path"].as_str().map(PathBuf::from),
         version: question["version"].as_str().map(str::to_owned),
         suite: question["suite"].as_str().map(str::to_owned),
+        add_ons: question["add_on"].as_str().map(module).into_iter().collect(),
     };
     let binary = match spec.locate(&request) {
         Ok(binary) => binary,
@@ -73,6 +74,12 @@ fn locate(question: &Value) -> Value {
         "launcher": binary.launcher.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>(),
         "verified": verified,
     })
+}
+
+fn module(name: &str) -> AddOn {
+    AddOn::new("module", name)
+        .file(&["modules"], "mod_", ".so")
+        .apt(&[format!("example-{{major}}-{name}")], "example-{major}-")
 }
 
 /// The binary of one of the framework's daemons, or of any program.
