@@ -3,3 +3,13 @@
 mod init_file;
 mod options;
 mod passwords;
+mod replicas;
+
+use managed_daemons::RedisDaemon;
+
+use crate::support::connect;
+
+/// What a server answers to a command.
+fn ask<T: redis::FromRedisValue>(server: &RedisDaemon, command: &[&str]) -> redis::RedisResult<T> {
+    redis::cmd(command[0]).arg(&command[1..]).query(&mut connect(server)?)
+}
