@@ -1,9 +1,11 @@
 //! Redis: what only it has.
 
+mod cluster;
 mod init_file;
 mod options;
 mod passwords;
 mod replicas;
+mod sentinel;
 
 use managed_daemons::RedisDaemon;
 
