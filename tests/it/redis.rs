@@ -1,6 +1,7 @@
 //! Redis: what only it has.
 
 mod cluster;
+mod config_file;
 mod init_file;
 mod options;
 mod passwords;
