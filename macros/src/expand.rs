@@ -140,7 +140,12 @@ fn start_statements(function: &Function, requests: &[DaemonRequest], assignment:
         let started = if is_only {
             quote_spanned!(site=> #builder.start())
         } else {
-            begins.extend(quote_spanned!(site=> let #starting = #support::begin(#builder);));
+            begins.extend(quote_spanned! {site=>
+                let #starting = {
+                    let builder = #builder;
+                    #support::begin(move || builder.start())
+                };
+            });
             quote_spanned!(site=> #starting.finish())
         };
         let value = if should_panic {

@@ -65,12 +65,16 @@ impl DaemonKind {
 
 /// Defines the attributes, and [`for_each_daemon`]. Each line is a daemon: the names of its
 /// attribute and its handle. A flag in parentheses is for the doctests: `no_run` if not every
-/// distribution has the daemon.
+/// distribution has the daemon. The groups of several daemons have an attribute only.
 macro_rules! daemons {
-    ($($attribute:ident => $handle:ident $(($doctest_flag:ident))?,)*) => {
+    (
+        { $($attribute:ident => $handle:ident $(($doctest_flag:ident))?,)* }
+        groups { $($group:ident => $group_handle:ident $(($group_flag:ident))?,)* }
+    ) => {
         const DAEMON_KINDS: &[DaemonKind] = &[
             DaemonKind::CUSTOM,
             $(DaemonKind::built_in(stringify!($attribute), stringify!($handle)),)*
+            $(DaemonKind::built_in(stringify!($group), stringify!($group_handle)),)*
         ];
 
         /// Calls the macro with this name, and gives it a row for each daemon:
@@ -88,40 +92,54 @@ macro_rules! daemons {
             quote::quote!(#callback! { #(#rows)* }).into()
         }
 
-        $(
-            #[doc = concat!("Starts a fresh `", stringify!($handle), "` for a test function,")]
-            #[doc = "and removes it when the test ends."]
-            #[doc = ""]
-            #[doc = concat!("```test_harness" $(, ",", stringify!($doctest_flag))?)]
-            #[doc = concat!("use managed_daemons::", stringify!($attribute), ";")]
-            #[doc = concat!("use managed_daemons::", stringify!($handle), ";")]
-            #[doc = ""]
-            #[doc = concat!("#[", stringify!($attribute), "]")]
-            #[doc = "#[test]"]
-            #[doc = concat!("fn answers(daemon: ", stringify!($handle), ") {")]
-            #[doc = "    assert!(daemon.is_running());"]
-            #[doc = "}"]
-            #[doc = "```"]
-            #[doc = ""]
-            #[doc = include_str!("../docs/attribute.md")]
-            #[proc_macro_attribute]
-            pub fn $attribute(args: TokenStream, item: TokenStream) -> TokenStream {
-                let kind = DaemonKind::built_in(stringify!($attribute), stringify!($handle));
-                expand::expand(kind, args.into(), item.into()).into()
-            }
-        )*
+        $(attribute! { $attribute, $handle, concat!($(",", stringify!($doctest_flag))?), "is_running()" })*
+        $(attribute! { $group, $group_handle, concat!($(",", stringify!($group_flag))?), "wait_until_ok().is_ok()" })*
+    };
+}
+
+/// Defines an attribute. The last argument is what its example asserts of the handle.
+macro_rules! attribute {
+    ($attribute:ident, $handle:ident, $doctest_flag:expr, $asserted:literal) => {
+        #[doc = concat!("Starts a fresh `", stringify!($handle), "` for a test function,")]
+        #[doc = "and removes it when the test ends."]
+        #[doc = ""]
+        #[doc = concat!("```test_harness", $doctest_flag)]
+        #[doc = concat!("use managed_daemons::", stringify!($attribute), ";")]
+        #[doc = concat!("use managed_daemons::", stringify!($handle), ";")]
+        #[doc = ""]
+        #[doc = concat!("#[", stringify!($attribute), "]")]
+        #[doc = "#[test]"]
+        #[doc = concat!("fn answers(daemon: ", stringify!($handle), ") {")]
+        #[doc = concat!("    assert!(daemon.", $asserted, ");")]
+        #[doc = "}"]
+        #[doc = "```"]
+        #[doc = ""]
+        #[doc = include_str!("../docs/attribute.md")]
+        #[proc_macro_attribute]
+        pub fn $attribute(args: TokenStream, item: TokenStream) -> TokenStream {
+            let kind = DaemonKind::built_in(stringify!($attribute), stringify!($handle));
+            expand::expand(kind, args.into(), item.into()).into()
+        }
     };
 }
 
 daemons! {
-    with_apache => ApacheDaemon,
-    with_memcached => MemcachedDaemon,
-    with_mysql => MySqlDaemon,
-    with_nginx => NginxDaemon,
-    with_postgres => PostgresDaemon,
-    with_rabbitmq => RabbitMqDaemon,
-    with_redis => RedisDaemon,
-    with_valkey => ValkeyDaemon (no_run),
+    {
+        with_apache => ApacheDaemon,
+        with_memcached => MemcachedDaemon,
+        with_mysql => MySqlDaemon,
+        with_nginx => NginxDaemon,
+        with_postgres => PostgresDaemon,
+        with_rabbitmq => RabbitMqDaemon,
+        with_redis => RedisDaemon,
+        with_valkey => ValkeyDaemon (no_run),
+    }
+    groups {
+        with_redis_cluster => RedisCluster,
+        with_redis_sentinel => RedisSentinel,
+        with_valkey_cluster => ValkeyCluster (no_run),
+        with_valkey_sentinel => ValkeySentinel (no_run),
+    }
 }
 
 fn table_row(attribute: &str, handle: &str, doctest_flag: &str) -> proc_macro2::TokenStream {

@@ -1,6 +1,6 @@
 //! Valkey, which has the recipe of Redis with another program.
 
-use managed_daemons::{with_valkey, RedisDaemon, ValkeyDaemon};
+use managed_daemons::{with_valkey, with_valkey_cluster, RedisDaemon, ValkeyCluster, ValkeyDaemon, ValkeySentinel};
 
 use crate::support::{assert_nothing_left, private_root};
 
@@ -93,4 +93,29 @@ fn a_snapshot_of_redis_and_then_commands_are_loaded() {
         let value: String = ask(&daemon.url(), &["GET", "from"]).unwrap();
         assert_eq!(value, "redis and ✓");
     }
+}
+
+#[with_valkey_cluster(node(ValkeyDaemon::builder().suite(suite())), replicas(1))]
+#[test]
+fn a_cluster_of_valkey_has_its_slots_and_replicas(cluster: ValkeyCluster) {
+    let url = &cluster.urls()[5];
+    let shards: String = ask(url, &["CLUSTER", "NODES"]).unwrap();
+    assert_eq!(shards.lines().count(), 6, "{shards}");
+    let client = redis::cluster::ClusterClient::new(cluster.urls()).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let _: () = redis::cmd("SET").arg("a").arg(1).query(&mut connection).unwrap();
+    assert!(
+        shards.matches(" slave ").count() + shards.matches("myself,slave ").count() == 3,
+        "{shards}"
+    );
+}
+
+#[test]
+fn sentinel_watches_valkey() {
+    let node = ValkeyDaemon::builder().suite(suite());
+    let sentinel = ValkeySentinel::builder().node(node).start().unwrap();
+    sentinel.primary().unwrap().kill().unwrap();
+    sentinel.wait_until_ok().unwrap();
+    let url = sentinel.primary().unwrap().url();
+    let _: () = ask(&url, &["SET", "a", "1"]).unwrap();
 }

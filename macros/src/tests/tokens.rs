@@ -57,13 +57,18 @@ fn several_daemons_start_at_the_same_time() {
          fn t(m: &x::Mine, a: RedisDaemon, b: &RedisDaemon) {}",
     );
     let starts = "
-        let starting_0 = ::managed_daemons::attribute::begin(
-            <::managed_daemons::RedisDaemon>::builder().port(1)
-        );
-        let starting_1 = ::managed_daemons::attribute::begin(
-            <::managed_daemons::RedisDaemon>::builder().port(2)
-        );
-        let starting_2 = ::managed_daemons::attribute::begin(<Mine>::builder());
+        let starting_0 = {
+            let builder = <::managed_daemons::RedisDaemon>::builder().port(1);
+            ::managed_daemons::attribute::begin(move || builder.start())
+        };
+        let starting_1 = {
+            let builder = <::managed_daemons::RedisDaemon>::builder().port(2);
+            ::managed_daemons::attribute::begin(move || builder.start())
+        };
+        let starting_2 = {
+            let builder = <Mine>::builder();
+            ::managed_daemons::attribute::begin(move || builder.start())
+        };
         let daemon_0 = ::managed_daemons::attribute::or_fail(starting_0.finish());
         let daemon_1 = ::managed_daemons::attribute::or_fail(starting_1.finish());
         let daemon_2 = ::managed_daemons::attribute::or_fail(starting_2.finish());";

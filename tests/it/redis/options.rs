@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use managed_daemons::RedisDaemon;
+use managed_daemons::{Phase, RedisDaemon};
 
-use crate::support::{config, connect, private_root, start_failure};
+use crate::support::{config, connect, failure_in, private_root, start_failure};
 
 #[test]
 fn what_redis_would_misread_is_refused_with_a_reason() {
@@ -75,8 +75,23 @@ fn a_module_is_loaded_even_from_an_odd_path_and_by_a_loaded_daemon() {
     let daemon = RedisDaemon::load(dir).unwrap();
     daemon.restart().unwrap();
     assert_loaded(&daemon);
-    let report = start_failure(RedisDaemon::builder().module("no-such-module.so").start());
+    let report = failure_in(Phase::Configure, RedisDaemon::builder().module("no-such-module.so"));
     assert!(report.contains("no-such-module.so"), "{report}");
+}
+
+#[test]
+fn a_module_gets_its_arguments_as_they_are() {
+    let root = private_root();
+    let module = compile_module(root.path(), "hello.so");
+    let arguments = ["plain", "two words", "it's \"quoted\"", "back\\slash", "é", ""];
+    let daemon = RedisDaemon::builder()
+        .module_with_args(&module, arguments)
+        .start()
+        .unwrap();
+    let log = daemon.log().unwrap();
+    for argument in arguments {
+        assert!(log.contains(&format!("argument <{argument}>\n")), "{argument}: {log}");
+    }
 }
 
 /// Makes a module of this name in a directory.
@@ -89,14 +104,20 @@ pub(super) fn compile_module(dir: &Path, name: &str) -> PathBuf {
     module
 }
 
-/// A [module](https://redis.io/docs/latest/develop/reference/modules/) that does nothing. It does
-/// without Redis's header, which not every system has.
+/// A [module](https://redis.io/docs/latest/develop/reference/modules/) that prints its arguments. It
+/// does without Redis's header, which not every system has.
 const MODULE: &str = r#"
+int printf(const char *, ...);
+int fflush(void *);
 int RedisModule_OnLoad(void **context, void **arguments, int count) {
     int (*get_api)(const char *, void *) = (int (*)(const char *, void *))context[0];
     void (*set_attributes)(void *, const char *, int, int);
     get_api("RedisModule_SetModuleAttribs", (void *)&set_attributes);
     set_attributes(context, "hello", 1, 1);
+    const char *(*text)(const void *, unsigned long *);
+    get_api("RedisModule_StringPtrLen", (void *)&text);
+    for (int at = 0; at < count; at++) printf("argument <%s>\n", text(arguments[at], 0));
+    fflush(0);
     return 0;
 }
 "#;
