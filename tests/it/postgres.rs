@@ -1,7 +1,9 @@
 //! PostgreSQL, used through the clients that people use.
 
 mod clients;
+mod config_file;
 mod dumps;
+mod hba_file;
 mod init_sql;
 mod killed_test_process;
 mod lifecycle;
