@@ -170,3 +170,26 @@ fn what_can_not_be_used_is_named_with_its_line() {
     let report = failure_in(Phase::Configure, with_plugins());
     assert!(report.contains("is no list of plugins"), "{report}");
 }
+
+#[test]
+fn an_advanced_configuration_is_used_but_for_what_is_ours() {
+    let (dir, path) = deploy(&[
+        ("rabbitmq.conf", "heartbeat = 17\nchannel_max = 19"),
+        (
+            "advanced.config",
+            "%% terms\n[\n {rabbit, [{heartbeat, 23}, {tcp_listeners, [5672]}, {default_user, <<\"x\">>}]},\n \
+             {kernel, [{inet_dist_listen_min, 25672}]}, {no_such_app, [{a, \"\u{fc}\"}]}\n].\n",
+        ),
+    ]);
+    let advanced = dir.path().join("advanced.config");
+    let daemon = builder().config_file(path).advanced_config(&advanced).start().unwrap();
+    assert_eq!(variable(&daemon, "heartbeat"), "23");
+    assert_eq!(variable(&daemon, "channel_max"), "19");
+    assert!(daemon.url().starts_with("amqp://guest:"));
+    fs::write(&advanced, "[{rabbit,\n  [{heartbeat 23}]}].").unwrap();
+    let report = failure_in(Phase::Readiness, builder().advanced_config(&advanced));
+    let expected = format!("`{}`, line 2: syntax error", advanced.display());
+    assert!(report.contains(&expected), "{report}");
+    let report = failure_in(Phase::Configure, builder().advanced_config(dir.path().join("gone")));
+    assert!(report.contains("could not read the configuration"), "{report}");
+}
