@@ -180,3 +180,70 @@ fn settings_of_the_framework_and_wrong_ones_are_refused_with_a_reason() {
         assert!(report.contains(said), "{name}: {report}");
     }
 }
+
+#[test]
+fn a_deployed_file_is_used_but_for_what_is_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("memcached.conf");
+    let text =
+        "# as Debian has it\n-d\nlogfile /var/log/memcached.log\n# -v\n-m 16\n-p 11211\n-u memcache -l 0.0.0.0\n\
+                --udp-port 11211\n-c 77 # enough\n--max-item-size=2m\n-P /var/run/memcached/memcached.pid\n";
+    std::fs::write(&path, text).unwrap();
+    let setting = |daemon: &MemcachedDaemon, name: &str| {
+        let mut client = Client::of(daemon);
+        let mut line = client.ask("stats settings");
+        loop {
+            match line.strip_prefix(&format!("STAT {name} ")) {
+                Some(value) => return value.to_owned(),
+                None => assert_ne!(line, "END", "{name}"),
+            }
+            line = client.line();
+        }
+    };
+    let root = private_root();
+    let at = root.path().join("mine");
+    let builder = || MemcachedDaemon::builder().config_file(&path);
+    let daemon = builder().working_dir(&at).start().unwrap();
+    for (name, value) in [
+        ("maxbytes", "16777216"),
+        ("maxconns", "77"),
+        ("item_size_max", "2097152"),
+        ("inter", "127.0.0.1"),
+        ("udpport", "0"),
+    ] {
+        assert_eq!(setting(&daemon, name), value, "{name}");
+    }
+    daemon.stop().unwrap();
+    std::fs::write(&path, "-c 78\n-m 16").unwrap();
+    drop(daemon);
+    let daemon = MemcachedDaemon::load(&at).unwrap();
+    daemon.start_if_not_running().unwrap();
+    assert_eq!(setting(&daemon, "maxconns"), "78");
+    let daemon = builder().setting("c", "79").memory(17).start().unwrap();
+    assert_eq!(
+        (
+            setting(&daemon, "maxconns").as_str(),
+            setting(&daemon, "maxbytes").as_str()
+        ),
+        ("79", "17825792")
+    );
+}
+
+#[test]
+fn lines_of_a_deployed_file_that_can_not_be_used_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("memcached.conf");
+    let place = |line: usize| format!("`{}`, line {line}: ", path.display());
+    let start = || MemcachedDaemon::builder().config_file(&path).start();
+    assert!(start_failure(start()).contains("could not read the configuration"));
+    for (text, line, words) in [
+        ("-m 64\n\nmemory 64", 3, "`memory` is no option"),
+        ("-m 64\n--no-such-option", 2, "no-such-option"),
+        ("# x\n-q", 2, "invalid option -- 'q'"),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let report = start_failure(start());
+        let named = report.lines().find(|found| found.contains(&place(line)));
+        assert!(named.is_some_and(|found| found.contains(words)), "{report}");
+    }
+}

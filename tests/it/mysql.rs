@@ -9,6 +9,7 @@ use sqlx::{Connection, Executor, MySqlConnection};
 
 mod accounts;
 mod clients;
+mod config_file;
 mod dumps;
 mod failed_start;
 mod init_sql;

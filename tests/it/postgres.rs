@@ -1,8 +1,10 @@
 //! PostgreSQL, used through the clients that people use.
 
 mod clients;
+mod config_file;
 mod dumps;
 mod extensions;
+mod hba_file;
 mod init_sql;
 mod killed_test_process;
 mod lifecycle;

@@ -3,6 +3,7 @@
 mod client;
 mod cluster;
 mod cold_cache;
+mod config_file;
 mod definitions;
 mod isolation;
 mod killed_test_process;
