@@ -5,6 +5,7 @@ mod client;
 mod config_syntax;
 mod configuration;
 mod killed_test_process;
+mod deployed;
 mod lifecycle;
 mod nginx;
 mod proxies;
