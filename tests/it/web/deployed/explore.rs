@@ -22,11 +22,30 @@ macro_rules! explore {
                 println!("{}", server.log().unwrap());
                 println!("{} {:?} {:?}", server.url(), server.url_of("80"), server.url_of("443"));
                 for url in [server.url_of("80"), server.url_of("443")].into_iter().flatten() {
-                    let out = std::process::Command::new("curl").args(["-ski", "-m", "3", &url]).output().unwrap();
-                    println!("{}", String::from_utf8_lossy(&out.stdout).chars().take(600).collect::<String>());
+                    let out = std::process::Command::new("curl")
+                        .args(["-ski", "-m", "3", &url])
+                        .output()
+                        .unwrap();
+                    println!(
+                        "{}",
+                        String::from_utf8_lossy(&out.stdout)
+                            .chars()
+                            .take(600)
+                            .collect::<String>()
+                    );
                 }
                 server.reload().unwrap();
-                println!("{}", server.log().unwrap().lines().rev().take(6).collect::<Vec<_>>().join("\n"));
+                println!(
+                    "{}",
+                    server
+                        .log()
+                        .unwrap()
+                        .lines()
+                        .rev()
+                        .take(6)
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                );
             }
         }
     }};
