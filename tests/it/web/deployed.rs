@@ -1,7 +1,6 @@
 //! Configurations as they are deployed, for the ports, paths and hosts of another machine.
 
 mod apache;
-mod explore;
 mod files;
 mod mistakes;
 mod nginx;

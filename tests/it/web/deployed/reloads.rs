@@ -1,6 +1,6 @@
 //! A reload reads all files of a deployed configuration again.
 
-use super::super::answer;
+use super::super::{answer, Server};
 use super::files::DeployedSyntax;
 use super::Deployment;
 
@@ -57,5 +57,9 @@ fn a_port_that_is_new_is_refused<S: DeployedSyntax>() {
     site.write("sites/b.conf", &S::answering(9000, 404));
     let report = server.reload().unwrap_err().report();
     assert!(report.contains("sites/b.conf:1: port 9000 is new"), "{report}");
+    assert_eq!(answer(&server.url()).status, 410);
+    let server = Server::<S>::load(server.detach().unwrap()).unwrap();
+    server.reload().unwrap();
+    assert_eq!(answer(&server.url_of("9000").unwrap()).status, 404);
     assert_eq!(answer(&server.url()).status, 410);
 }
