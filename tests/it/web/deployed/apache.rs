@@ -110,3 +110,11 @@ fn a_port_that_cannot_be_read_is_named() {
         .report();
     assert!(report.contains("site.conf:2: `Listen ${PORT}` has no port"), "{report}");
 }
+
+#[test]
+fn a_text_can_be_one_that_is_deployed() {
+    let text = "Listen 8080\nListen [::]:8080\nDocumentRoot www\n<Directory www>\nRequire all granted\n</Directory>\n";
+    let apache = ApacheDaemon::builder().config(text).start().unwrap();
+    std::fs::write(apache.document_root().join("index.html"), "relative").unwrap();
+    assert_eq!(answer(&apache.url_of("8080").unwrap()).body, "relative");
+}

@@ -47,6 +47,9 @@ pub(super) trait DeployedSyntax: ConfigSyntax {
     /// Passes everything on to this URL.
     fn passing(port: u16, url: &str) -> String;
 
+    /// A server on port 80 that serves a directory, which is in its second line.
+    fn serving(dir: &str) -> String;
+
     /// A builder with the modules for these.
     fn deployed() -> Builder<Web<Self>>;
 }
@@ -88,6 +91,10 @@ server {
 
     fn passing(port: u16, url: &str) -> String {
         format!("server {{ listen {port}; location / {{ proxy_pass {url}; }} }}\n")
+    }
+
+    fn serving(dir: &str) -> String {
+        format!("server {{ listen 80;\nroot {dir};\n}}\n")
     }
 
     fn deployed() -> Builder<Web<Self>> {
@@ -149,6 +156,10 @@ IncludeOptional sites/*.conf
             format!("Listen {port}\n")
         };
         format!("{listen}<VirtualHost *:{port}>\nProxyPass / {url}/\n</VirtualHost>\n")
+    }
+
+    fn serving(dir: &str) -> String {
+        format!("<VirtualHost *:80>\nDocumentRoot {dir}\n</VirtualHost>\n")
     }
 
     fn deployed() -> Builder<Web<Self>> {

@@ -8,6 +8,7 @@ super::super::on_both!(
     a_host_that_nobody_knows_is_named,
     options_for_nothing_are_refused,
     the_servers_errors_name_the_users_file,
+    a_directory_that_the_server_cannot_enter_is_named,
 );
 
 fn line_of(text: &str, words: &str) -> usize {
@@ -83,4 +84,22 @@ fn the_servers_errors_name_the_users_file<S: DeployedSyntax>() {
     let hint = report.lines().find(|line| line.contains(&file));
     let hint = hint.unwrap_or_else(|| panic!("{report}"));
     assert!(hint.contains("nonsense_directive") && hint.contains('3'), "{report}");
+}
+
+fn a_directory_that_the_server_cannot_enter_is_named<S: DeployedSyntax>() {
+    if !nix::unistd::geteuid().is_root() {
+        return; // Here the server runs as the test's user.
+    }
+    let pages = tempfile::tempdir().unwrap();
+    let directive = S::serving(&pages.path().display().to_string());
+    let site = Deployment::new(&[("site.conf", &directive)]);
+    let report = S::deployed()
+        .config_file(site.path("site.conf"))
+        .start()
+        .unwrap_err()
+        .report();
+    assert!(
+        report.contains("site.conf:2: ") && report.contains("has mode 0700"),
+        "{report}"
+    );
 }
