@@ -41,6 +41,9 @@ pub(super) trait DeployedSyntax: ConfigSyntax {
     /// A main configuration that includes `sites/*.conf` and listens on port 80.
     const MAIN: &'static str;
 
+    /// A line that is no configuration, and a word that the server's complaint has.
+    const BROKEN: (&'static str, &'static str);
+
     /// A server on a port that answers with a status.
     fn answering(port: u16, status: u16) -> String;
 
@@ -84,6 +87,8 @@ server {
 }
 ";
     const MAIN: &'static str = "user nginx;\nevents {}\nhttp {\n    include sites/*.conf;\n}\n";
+
+    const BROKEN: (&'static str, &'static str) = ("server_tokens nonsense;", "server_tokens");
 
     fn answering(port: u16, status: u16) -> String {
         format!("server {{ listen {port}; return {status}; }}\n")
@@ -139,6 +144,8 @@ LoadModule alias_module modules/mod_alias.so
 LoadModule mpm_event_module modules/mod_mpm_event.so
 IncludeOptional sites/*.conf
 ";
+
+    const BROKEN: (&'static str, &'static str) = ("Timeout nonsense", "Timeout");
 
     fn answering(port: u16, status: u16) -> String {
         let listen = if port == 80 {

@@ -1,5 +1,8 @@
 //! What is wrong with a deployed configuration is said with its file and line.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use super::files::{DeployedSyntax, Deployment};
 use crate::support::private_root;
 
@@ -77,20 +80,24 @@ fn options_for_nothing_are_refused<S: DeployedSyntax>() {
 
 fn the_servers_errors_name_the_users_file<S: DeployedSyntax>() {
     let root = private_root();
-    let site = Deployment::new(&[("main.conf", S::MAIN), ("sites/a.conf", "\n\nnonsense_directive on;\n")]);
+    let site = Deployment::new(&[
+        ("main.conf", S::MAIN),
+        ("sites/a.conf", &format!("\n\n{}\n", S::BROKEN.0)),
+    ]);
     let builder = S::deployed().config_file(site.path("main.conf")).temp_root(root.path());
     let report = builder.start().unwrap_err().report();
     let file = site.path("sites/a.conf").display().to_string();
     let hint = report.lines().find(|line| line.contains(&file));
     let hint = hint.unwrap_or_else(|| panic!("{report}"));
-    assert!(hint.contains("nonsense_directive") && hint.contains('3'), "{report}");
+    assert!(hint.contains(S::BROKEN.1) && hint.contains('3'), "{report}");
 }
 
 fn a_directory_that_the_server_cannot_enter_is_named<S: DeployedSyntax>() {
     if !nix::unistd::geteuid().is_root() {
         return; // Here the server runs as the test's user.
     }
-    let pages = tempfile::tempdir().unwrap();
+    let private = Permissions::from_mode(0o700);
+    let pages = tempfile::Builder::new().permissions(private).tempdir().unwrap();
     let directive = S::serving(&pages.path().display().to_string());
     let site = Deployment::new(&[("site.conf", &directive)]);
     let report = S::deployed()
