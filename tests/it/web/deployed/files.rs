@@ -88,7 +88,7 @@ server {
 ";
     const MAIN: &'static str = "user nginx;\nevents {}\nhttp {\n    include sites/*.conf;\n}\n";
 
-    const BROKEN: (&'static str, &'static str) = ("server_tokens nonsense;", "server_tokens");
+    const BROKEN: (&'static str, &'static str) = ("server_tokens nonsense;", "nonsense");
 
     fn answering(port: u16, status: u16) -> String {
         format!("server {{ listen {port}; return {status}; }}\n")
@@ -145,7 +145,7 @@ LoadModule mpm_event_module modules/mod_mpm_event.so
 IncludeOptional sites/*.conf
 ";
 
-    const BROKEN: (&'static str, &'static str) = ("Timeout nonsense", "Timeout");
+    const BROKEN: (&'static str, &'static str) = ("LimitRequestBody", "LimitRequestBody");
 
     fn answering(port: u16, status: u16) -> String {
         let listen = if port == 80 {

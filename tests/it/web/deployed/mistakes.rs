@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
 use super::files::{DeployedSyntax, Deployment};
-use crate::support::private_root;
+use crate::support::{is_root, private_root};
 
 super::super::on_both!(
     a_certificate_that_is_missing_is_named,
@@ -93,7 +93,7 @@ fn the_servers_errors_name_the_users_file<S: DeployedSyntax>() {
 }
 
 fn a_directory_that_the_server_cannot_enter_is_named<S: DeployedSyntax>() {
-    if !nix::unistd::geteuid().is_root() {
+    if !is_root() {
         return; // Here the server runs as the test's user.
     }
     let private = Permissions::from_mode(0o700);
