@@ -4,6 +4,7 @@ mod apache;
 mod client;
 mod config_syntax;
 mod configuration;
+mod deployed;
 mod killed_test_process;
 mod lifecycle;
 mod modules;

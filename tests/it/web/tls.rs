@@ -18,7 +18,7 @@ super::on_both!(
 );
 
 /// A client that trusts this authority and no other.
-fn trusting(ca: &Path) -> Agent {
+pub(super) fn trusting(ca: &Path) -> Agent {
     let pem = fs::read(ca).unwrap();
     let certificates = parse_pem(&pem).filter_map(|item| match item.unwrap() {
         PemItem::Certificate(certificate) => Some(certificate),
@@ -32,7 +32,7 @@ fn trusting(ca: &Path) -> Agent {
         .into()
 }
 
-fn served(agent: &Agent, url: &str) -> Answer {
+pub(super) fn served(agent: &Agent, url: &str) -> Answer {
     Answer::of(agent.get(url).call().unwrap())
 }
 

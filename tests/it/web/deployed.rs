@@ -1,0 +1,10 @@
+//! Configurations as they are deployed, for the ports, paths and hosts of another machine.
+
+mod apache;
+mod files;
+mod mistakes;
+mod nginx;
+mod reloads;
+mod sites;
+
+use files::Deployment;
