@@ -104,8 +104,8 @@ pub(super) fn compile_module(dir: &Path, name: &str) -> PathBuf {
     module
 }
 
-/// A [module](https://redis.io/docs/latest/develop/reference/modules/) that prints its arguments. It
-/// does without Redis's header, which not every system has.
+/// A [module](https://redis.io/docs/latest/develop/reference/modules/) that prints its arguments.
+/// It does without Redis's header, which not every system has.
 const MODULE: &str = r#"
 int printf(const char *, ...);
 int fflush(void *);
