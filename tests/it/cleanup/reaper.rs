@@ -73,6 +73,6 @@ fn a_reaper_serves_though_its_parent_is_another_process() {
     ours.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut said = [0; 64];
     let count = (&ours).read(&mut said).unwrap();
-    // Version 1 of the protocol, kind 0, which is its "hello", and nothing more.
-    assert_eq!(said[..count], [1, 0, 0, 0, 0, 0]);
+    // Version 1 of the protocol; kind 0, which is its "hello"; one byte more, the end of no path.
+    assert_eq!(said[..count], [1, 0, 1, 0, 0, 0, 0]);
 }
