@@ -161,6 +161,18 @@ pub(crate) fn config(daemon: &RedisDaemon, setting: &str) -> String {
 }
 
 /// Whether the tests run as root. Daemons run as another user then.
+/// A directory with these files; and the path of the one with this name.
+pub(crate) fn deploy(name: &str, files: &[(&str, &str)]) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let path = dir.path().join(name);
+    (dir, path)
+}
+
 pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }

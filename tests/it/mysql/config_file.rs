@@ -1,13 +1,14 @@
 //! The `my.cnf` that is deployed.
 
 use std::fs;
-use std::path::PathBuf;
 
 use managed_daemons::{Flavor, MySqlBuilder, MySqlDaemon, Phase};
 use tempfile::TempDir;
 
 use super::{mariadb, on_both_servers, one, run};
-use crate::support::{failure_in, private_root};
+use crate::support::{deploy, failure_in, private_root};
+
+const CONFIG_FILE: &str = "my.cnf";
 
 on_both_servers!(
     a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours,
@@ -50,21 +51,9 @@ nonsense
 !includedir conf.d
 "#;
 
-/// A directory with a file `my.cnf`, and more files beside it.
-fn deploy(files: &[(&str, &str)]) -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let path = dir.path().join("my.cnf");
-    (dir, path)
-}
-
 /// What of an error names a line of the file.
 fn line_of(dir: &TempDir, number: usize) -> String {
-    format!("`{}`, line {number}: ", dir.path().join("my.cnf").display())
+    format!("`{}`, line {number}: ", dir.path().join(CONFIG_FILE).display())
 }
 
 fn a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours(server: fn() -> MySqlBuilder) {
@@ -73,13 +62,16 @@ fn a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours(server: fn
         Flavor::MariaDb => "[mysqld-10.11]\nconnect_timeout=13\n[mariadb]\nnet_read_timeout=33\nwsrep_on=ON\n",
         _ => "[server]\nconnect_timeout=13\nnet_read_timeout=33\n[mariadb]\nnonsense\n",
     };
-    let (dir, path) = deploy(&[
-        ("my.cnf", DEPLOYED),
-        ("more.cnf", "[mysqld]\nsql_mode = 'ANSI'"),
-        ("conf.d/a.cnf", of_flavor),
-        ("conf.d/b.cnf", "[server]\nmax_user_connections = 5"),
-        ("conf.d/c.txt", "[server]\nnonsense"),
-    ]);
+    let (dir, path) = deploy(
+        CONFIG_FILE,
+        &[
+            ("my.cnf", DEPLOYED),
+            ("more.cnf", "[mysqld]\nsql_mode = 'ANSI'"),
+            ("conf.d/a.cnf", of_flavor),
+            ("conf.d/b.cnf", "[server]\nmax_user_connections = 5"),
+            ("conf.d/c.txt", "[server]\nnonsense"),
+        ],
+    );
     let daemon = server()
         .config_file(&path)
         .setting("max_user_connections", "6")
@@ -123,7 +115,7 @@ fn what_the_server_refuses_is_named_with_its_line(server: fn() -> MySqlBuilder) 
         ("[server]\nskip-nosuch", 2, "skip-nosuch"),
         ("[mysqld]\nsql-mode = NOSUCH", 2, "NOSUCH"),
     ] {
-        let (dir, path) = deploy(&[("my.cnf", text)]);
+        let (dir, path) = deploy(CONFIG_FILE, &[("my.cnf", text)]);
         let report = failure_in(Phase::Readiness, server().config_file(path));
         let hint = report.lines().find(|line| line.contains(&line_of(&dir, number)));
         assert!(hint.is_some_and(|line| line.contains(words)), "{text}: {report}");
@@ -153,12 +145,15 @@ fn what_is_not_there_is_named_with_its_line() {
             "`ssl-ca`: `/etc/gone/ca.pem` is not there",
         ),
     ] {
-        let (dir, path) = deploy(&[("my.cnf", text)]);
+        let (dir, path) = deploy(CONFIG_FILE, &[("my.cnf", text)]);
         let report = failure_in(Phase::Configure, mariadb().config_file(path));
         let line = report.lines().find(|line| line.contains(&line_of(&dir, number)));
         assert!(line.is_some_and(|line| line.contains(words)), "{text}: {report}");
     }
-    let (_dir, path) = deploy(&[("my.cnf", "[mysqld]\nssl-ca = /etc/gone/ca.pem\nplugin_load_add = gone")]);
+    let (_dir, path) = deploy(
+        CONFIG_FILE,
+        &[("my.cnf", "[mysqld]\nssl-ca = /etc/gone/ca.pem\nplugin_load_add = gone")],
+    );
     let builder = mariadb().config_file(path).setting("ssl_ca", "");
     let daemon = builder.setting("plugin_load_add", "").start().unwrap();
     assert!(daemon.is_running());
@@ -166,7 +161,7 @@ fn what_is_not_there_is_named_with_its_line() {
 
 #[test]
 fn a_changed_file_is_read_by_a_later_start_and_where_sql_runs() {
-    let (_dir, path) = deploy(&[("my.cnf", "[mysqld]\ncollation_server = utf8mb4_bin")]);
+    let (_dir, path) = deploy(CONFIG_FILE, &[("my.cnf", "[mysqld]\ncollation_server = utf8mb4_bin")]);
     let root = private_root();
     let at = root.path().join("mine");
     let sql = "CREATE TABLE seen AS SELECT @@collation_server AS name";

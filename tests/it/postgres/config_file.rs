@@ -1,13 +1,15 @@
 //! The `postgresql.conf` that is deployed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use managed_daemons::{Phase, PostgresBuilder, PostgresDaemon};
 use tempfile::TempDir;
 
 use super::{builder, single, start, value};
-use crate::support::{failure_in, private_root};
+use crate::support::{deploy, failure_in, private_root};
+
+const CONFIG_FILE: &str = "postgresql.conf";
 
 /// A file as Debian's package writes it, in the parts that matter, with what people add.
 const DEPLOYED: &str = "\
@@ -35,41 +37,32 @@ include_dir 'conf.d'
 include_if_exists = 'missing.conf'
 ";
 
-/// A directory with a file `postgresql.conf`, and more files beside it.
-fn deploy(files: &[(&str, &str)]) -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let path = dir.path().join("postgresql.conf");
-    (dir, path)
-}
-
 fn deployed(text: &str) -> (TempDir, PostgresBuilder) {
-    let (dir, path) = deploy(&[("postgresql.conf", text)]);
+    let (dir, path) = deploy(CONFIG_FILE, &[("postgresql.conf", text)]);
     (dir, builder().config_file(path))
 }
 
 /// What of an error names the only line of the file.
 fn line_of(dir: &TempDir, number: usize) -> String {
-    format!("`{}`, line {number}: ", dir.path().join("postgresql.conf").display())
+    format!("`{}`, line {number}: ", dir.path().join(CONFIG_FILE).display())
 }
 
 #[test]
 fn a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours() {
-    let (dir, path) = deploy(&[
-        ("postgresql.conf", DEPLOYED),
-        (
-            "conf.d/10-memory.conf",
-            "work_mem = '12MB'\ninclude '../shared/time.conf'",
-        ),
-        ("conf.d/20-memory.conf", "maintenance_work_mem = 20MB"),
-        ("conf.d/.hidden.conf", "nonsense"),
-        ("conf.d/readme.txt", "nonsense"),
-        ("shared/time.conf", "timezone = 'UTC'\nstatement_timeout = '7s'"),
-    ]);
+    let (dir, path) = deploy(
+        CONFIG_FILE,
+        &[
+            ("postgresql.conf", DEPLOYED),
+            (
+                "conf.d/10-memory.conf",
+                "work_mem = '12MB'\ninclude '../shared/time.conf'",
+            ),
+            ("conf.d/20-memory.conf", "maintenance_work_mem = 20MB"),
+            ("conf.d/.hidden.conf", "nonsense"),
+            ("conf.d/readme.txt", "nonsense"),
+            ("shared/time.conf", "timezone = 'UTC'\nstatement_timeout = '7s'"),
+        ],
+    );
     let daemon = start(builder().config_file(&path).setting("maintenance_work_mem", "30MB"));
     for (name, expected) in [
         ("max_connections", "30"),
@@ -93,7 +86,7 @@ fn a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours() {
 
 #[test]
 fn it_is_read_again_by_a_reload_and_by_a_later_start() {
-    let (dir, path) = deploy(&[("postgresql.conf", "work_mem = 12MB")]);
+    let (dir, path) = deploy(CONFIG_FILE, &[("postgresql.conf", "work_mem = 12MB")]);
     let root = private_root();
     let at = root.path().join("mine");
     let daemon = start(builder().config_file(&path).working_dir(&at));
@@ -123,7 +116,7 @@ fn it_is_read_again_by_a_reload_and_by_a_later_start() {
 
 #[test]
 fn it_takes_part_in_making_the_data_where_sql_runs() {
-    let (_dir, path) = deploy(&[("postgresql.conf", "")]);
+    let (_dir, path) = deploy(CONFIG_FILE, &[("postgresql.conf", "")]);
     for amount in ["5MB", "6MB"] {
         // The last two are not for the server that fills a template.
         let major: u32 = start(builder()).version().split('.').next().unwrap().parse().unwrap();

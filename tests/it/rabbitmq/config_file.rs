@@ -1,12 +1,13 @@
 //! The `rabbitmq.conf` and `enabled_plugins` that are deployed.
 
 use std::fs;
-use std::path::PathBuf;
 
 use managed_daemons::{Phase, RabbitMqBuilder, RabbitMqDaemon};
 use tempfile::TempDir;
 
-use crate::support::{failure_in, private_root};
+use crate::support::{deploy, failure_in, private_root};
+
+const CONFIG_FILE: &str = "rabbitmq.conf";
 
 fn builder() -> RabbitMqBuilder {
     RabbitMqDaemon::builder()
@@ -37,21 +38,9 @@ channel_max = 19
 vm_memory_high_watermark.relative = 0.5
 ";
 
-/// A directory with these files.
-fn deploy(files: &[(&str, &str)]) -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = dir.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let path = dir.path().join("rabbitmq.conf");
-    (dir, path)
-}
-
 /// What of an error names a line of the file.
 fn line_of(dir: &TempDir, number: usize) -> String {
-    format!("`{}`, line {number}: ", dir.path().join("rabbitmq.conf").display())
+    format!("`{}`, line {number}: ", dir.path().join(CONFIG_FILE).display())
 }
 
 fn variable(daemon: &RabbitMqDaemon, name: &str) -> String {
@@ -63,16 +52,19 @@ fn variable(daemon: &RabbitMqDaemon, name: &str) -> String {
 
 #[test]
 fn deployed_files_are_used_but_for_what_is_ours() {
-    let (dir, path) = deploy(&[
-        ("rabbitmq.conf", DEPLOYED),
-        ("conf.d/10-x.conf", "channel_max = 23\ntcp_listen_options.backlog = 129"),
-        ("conf.d/20-x.conf", "channel_max = 29"),
-        ("conf.d/README", "nonsense"),
-        (
-            "enabled_plugins",
-            "%% plugins\n[rabbitmq_management,\n 'rabbitmq_prometheus'].\n",
-        ),
-    ]);
+    let (dir, path) = deploy(
+        CONFIG_FILE,
+        &[
+            ("rabbitmq.conf", DEPLOYED),
+            ("conf.d/10-x.conf", "channel_max = 23\ntcp_listen_options.backlog = 129"),
+            ("conf.d/20-x.conf", "channel_max = 29"),
+            ("conf.d/README", "nonsense"),
+            (
+                "enabled_plugins",
+                "%% plugins\n[rabbitmq_management,\n 'rabbitmq_prometheus'].\n",
+            ),
+        ],
+    );
     let root = private_root();
     let at = root.path().join("mine");
     let daemon = builder()
@@ -111,7 +103,7 @@ fn deployed_files_are_used_but_for_what_is_ours() {
 
 #[test]
 fn keys_of_plugins_that_are_not_enabled_have_no_effect_and_options_win() {
-    let (_dir, path) = deploy(&[("rabbitmq.conf", DEPLOYED)]);
+    let (_dir, path) = deploy(CONFIG_FILE, &[("rabbitmq.conf", DEPLOYED)]);
     let daemon = builder()
         .config_file(&path)
         .username("admin")
@@ -129,7 +121,10 @@ fn definitions_that_the_file_names_are_imported() {
     let user = r#"{"name": "clerk", "password": "known", "tags": ""}"#;
     let definitions = format!(r#"{{"users": [{user}], "vhosts": [{{"name": "/"}}], "queues": [{queue}]}}"#);
     let text = "load_definitions = /etc/rabbitmq/definitions.json\ndefault_user = clerk\ndefault_pass = unused";
-    let (dir, path) = deploy(&[("rabbitmq.conf", text), ("definitions.json", &definitions)]);
+    let (dir, path) = deploy(
+        CONFIG_FILE,
+        &[("rabbitmq.conf", text), ("definitions.json", &definitions)],
+    );
     let daemon = builder().config_file(&path).start().unwrap();
     assert!(daemon.eval("rabbit_amqqueue:list_names().").unwrap().contains("jobs"));
     assert_eq!(daemon.username(), "guest");
@@ -144,7 +139,7 @@ fn definitions_that_the_file_names_are_imported() {
 
 #[test]
 fn what_can_not_be_used_is_named_with_its_line() {
-    let (dir, path) = deploy(&[("rabbitmq.conf", "# x\nheartbeat 17")]);
+    let (dir, path) = deploy(CONFIG_FILE, &[("rabbitmq.conf", "# x\nheartbeat 17")]);
     let report = failure_in(Phase::Configure, builder().config_file(&path));
     assert!(
         report.contains(&format!("{}`heartbeat 17` is no setting", line_of(&dir, 2))),
@@ -154,7 +149,7 @@ fn what_can_not_be_used_is_named_with_its_line() {
         ("channel_max = 7\n\nno_such.key = 1", 3, "no_such.key"),
         ("# x\nheartbeat = often", 2, "heartbeat"),
     ] {
-        let (dir, path) = deploy(&[("rabbitmq.conf", text)]);
+        let (dir, path) = deploy(CONFIG_FILE, &[("rabbitmq.conf", text)]);
         let report = failure_in(Phase::Readiness, builder().config_file(&path));
         let named = report.lines().find(|found| found.contains(&line_of(&dir, line)));
         assert!(named.is_some_and(|found| found.contains(words)), "{text}: {report}");
@@ -173,14 +168,17 @@ fn what_can_not_be_used_is_named_with_its_line() {
 
 #[test]
 fn an_advanced_configuration_is_used_but_for_what_is_ours() {
-    let (dir, path) = deploy(&[
-        ("rabbitmq.conf", "heartbeat = 17\nchannel_max = 19"),
-        (
-            "advanced.config",
-            "%% terms\n[\n {rabbit, [{heartbeat, 23}, {tcp_listeners, [5672]}, {default_user, <<\"x\">>}]},\n \
+    let (dir, path) = deploy(
+        CONFIG_FILE,
+        &[
+            ("rabbitmq.conf", "heartbeat = 17\nchannel_max = 19"),
+            (
+                "advanced.config",
+                "%% terms\n[\n {rabbit, [{heartbeat, 23}, {tcp_listeners, [5672]}, {default_user, <<\"x\">>}]},\n \
              {kernel, [{inet_dist_listen_min, 25672}]}, {no_such_app, [{a, \"\u{fc}\"}]}\n].\n",
-        ),
-    ]);
+            ),
+        ],
+    );
     let advanced = dir.path().join("advanced.config");
     let daemon = builder().config_file(path).advanced_config(&advanced).start().unwrap();
     assert_eq!(variable(&daemon, "heartbeat"), "23");
