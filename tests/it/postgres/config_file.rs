@@ -241,3 +241,13 @@ fn a_replica_has_the_configuration_of_its_primary() {
     assert_eq!(value(&replica, "SHOW max_connections"), "150");
     assert_eq!(value(&replica, "SHOW restore_command"), "");
 }
+
+#[test]
+fn libraries_of_the_file_are_loaded_beside_those_of_extensions() {
+    let (_dir, builder) = deployed("shared_preload_libraries = 'auto_explain'");
+    let daemon = builder.extension("pg_stat_statements").start().unwrap();
+    let loaded = daemon.query("SHOW shared_preload_libraries").unwrap();
+    assert_eq!(loaded, [[Some(String::from("pg_stat_statements, auto_explain"))]]);
+    let statements = daemon.query("SELECT count(*) > 0 FROM pg_stat_statements").unwrap();
+    assert_eq!(statements, [[Some(String::from("t"))]]);
+}
