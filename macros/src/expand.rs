@@ -93,12 +93,16 @@ fn outer_function(function: &Function, requests: &[DaemonRequest], assignment: &
         }
     }
     let starts = start_statements(function, requests, assignment);
-    let (inner, call) = (function.inner(), function.call(&arguments));
+    let support = requests.first().map(DaemonRequest::support_module);
+    let (inner, call) = (function.inner(support.as_ref()), function.call(&arguments));
+    let should_panic = passes_by_panicking(function);
     let uses = requests.iter().filter_map(DaemonRequest::use_of_path);
     let body = quote_spanned! {site=>
         #(#uses)*
+        let test = #support::enter_test(#should_panic);
         #starts
         #bindings
+        test.begin();
         {
             // The macro dictates part of the signature: a handle by value that is not moved, a
             // `Result` for the `?` in an option, `async` for the attribute of a runtime.
@@ -110,6 +114,11 @@ fn outer_function(function: &Function, requests: &[DaemonRequest], assignment: &
         }
     };
     function.outer(|index, _| assignment.request_for(index).is_none(), &body)
+}
+
+fn passes_by_panicking(function: &Function) -> bool {
+    // rustc rejects `#[should_panic]` on a function that returns a value: that one error is enough.
+    function.returns_unit() && should_panic(&function.attributes)
 }
 
 /// The daemon as an argument for the parameter: `daemon`, `&daemon` or `&mut daemon`.
@@ -127,8 +136,7 @@ fn daemon_argument(request: usize, parameter: &Parameter) -> TokenStream {
 
 /// The statements that start the daemons, all at the same time.
 fn start_statements(function: &Function, requests: &[DaemonRequest], assignment: &Assignment) -> TokenStream {
-    // rustc rejects `#[should_panic]` on a function that returns a value: that one error is enough.
-    let should_panic = function.returns_unit() && should_panic(&function.attributes);
+    let should_panic = passes_by_panicking(function);
     let is_only = requests.len() == 1;
     let (mut begins, mut finishes) = (TokenStream::new(), TokenStream::new());
     for (index, request) in requests.iter().enumerate() {
@@ -137,7 +145,9 @@ fn start_statements(function: &Function, requests: &[DaemonRequest], assignment:
         // A call that may panic has the attribute's span, so that the panic names its line.
         let span = request.span;
         let (builder, support) = (request.builder(), request.support_module());
-        let started = if is_only {
+        let started = if request.is_part() && function.is_async() {
+            quote_spanned!(site=> #builder.start_async().await)
+        } else if is_only || request.is_part() {
             quote_spanned!(site=> #builder.start())
         } else {
             begins.extend(quote_spanned! {site=>
@@ -181,7 +191,7 @@ fn daemon_variable(request: usize, span: Span) -> Ident {
 /// nothing more about its parameters.
 fn stub(function: &Function, requests: &[DaemonRequest]) -> TokenStream {
     let uses = requests.iter().filter_map(DaemonRequest::use_of_path);
-    let inner = function.inner();
+    let inner = function.inner(None);
     let body = quote!(#(#uses)* #inner ::core::unreachable!());
     let outer = function.outer(|_, parameter| parameter.filling_attribute().is_some(), &body);
     quote! {

@@ -1,7 +1,7 @@
 //! The user's function, taken apart into an outer function, an inner function and the call of that.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{quote, quote_spanned, ToTokens};
 use syn::parse::ParseStream;
 use syn::{Attribute, GenericParam, Lifetime, ReturnType, Signature, Token, Type, Visibility};
 
@@ -119,8 +119,9 @@ impl Function {
             .collect()
     }
 
-    /// The inner function: the user's, to be placed inside of the outer one.
-    pub(crate) fn inner(&self) -> TokenStream {
+    /// The inner function: the user's, to be placed inside of the outer one. With the module whose
+    /// functions the expansion calls, it notes what it returns.
+    pub(crate) fn inner(&self, support: Option<&TokenStream>) -> TokenStream {
         let Signature {
             constness,
             asyncness,
@@ -143,11 +144,46 @@ impl Function {
         paren_token.surround(&mut declarations, |tokens| tokens.extend(quote!(#(#parameters),*)));
         let (params, where_clause) = (&generics.params, &generics.where_clause);
         let params = (!params.is_empty() || !lifetimes.is_empty()).then(|| quote!(<#(#lifetimes,)* #params>));
-        let body = &self.body;
+        let body = support.and_then(|support| self.noting_body(support));
+        let body = body.unwrap_or_else(|| self.body.to_token_stream());
         quote! {
             #constness #asyncness #safety #abi #fn_token #ident #params
             #declarations #output #where_clause #body
         }
+    }
+
+    /// The body, which also notes what the function returns before its parameters are dropped;
+    /// `None` for one that returns nothing, or what can't be named.
+    fn noting_body(&self, support: &TokenStream) -> Option<TokenStream> {
+        let ReturnType::Type(_, output) = &self.signature.output else {
+            return None;
+        };
+        if self.returns_unit() || matches!(**output, Type::Never(_)) || mentions(output.to_token_stream(), "impl") {
+            return None;
+        }
+        let (site, body) = (Span::mixed_site(), &self.body);
+        let returned = match self.is_async() {
+            // Of a block of this kind, rustc takes the type from what returns first.
+            true => quote_spanned! {site=>
+                async {
+                    match ::core::option::Option::<#output>::None {
+                        ::core::option::Option::Some(typed) => return typed,
+                        ::core::option::Option::None => {}
+                    }
+                    #body
+                }.await
+            },
+            false => quote_spanned!(site=> #support::call(|| -> #output #body)),
+        };
+        Some(quote_spanned! {site=>
+            {
+                #[allow(unused_imports)]
+                use #support::NoteNothing as _;
+                let returned: #output = #returned;
+                #support::Returned(&returned).note();
+                returned
+            }
+        })
     }
 
     /// The call of the inner function.
@@ -165,6 +201,15 @@ impl Function {
         let dot_await = self.is_async().then(|| quote_spanned!(span=> .await));
         quote_spanned!(span=> #name #turbofish (#(#arguments),*) #dot_await)
     }
+}
+
+/// Whether the word is anywhere in the code.
+fn mentions(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => mentions(group.stream(), word),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 fn contains_lifetime(tokens: TokenStream, lifetime: &Lifetime) -> bool {

@@ -34,6 +34,9 @@ pub(crate) struct DaemonKind {
     attribute: &'static str,
     /// The name of the handle in `managed_daemons`; `None` for `with_daemon`, which takes a type.
     handle: Option<&'static str>,
+    /// Whether it is a part of a server that the run shares. An async test waits for its contents in
+    /// its own runtime.
+    is_part: bool,
 }
 
 impl DaemonKind {
@@ -41,12 +44,21 @@ impl DaemonKind {
     const CUSTOM: DaemonKind = DaemonKind {
         attribute: "with_daemon",
         handle: None,
+        is_part: false,
     };
 
     const fn built_in(attribute: &'static str, handle: &'static str) -> DaemonKind {
         DaemonKind {
             attribute,
             handle: Some(handle),
+            is_part: false,
+        }
+    }
+
+    const fn part(attribute: &'static str, handle: &'static str) -> DaemonKind {
+        DaemonKind {
+            is_part: true,
+            ..DaemonKind::built_in(attribute, handle)
         }
     }
 
@@ -63,18 +75,21 @@ impl DaemonKind {
     }
 }
 
-/// Defines the attributes, and [`for_each_daemon`]. Each line is a daemon: the names of its
-/// attribute and its handle. A flag in parentheses is for the doctests: `no_run` if not every
-/// distribution has the daemon. The groups of several daemons have an attribute only.
+/// Defines the attributes, and [`for_each_daemon`], [`for_each_group`] and [`for_each_part`]. Each
+/// line is a daemon: the names of its attribute and its handle. A flag in parentheses is for the
+/// doctests: `no_run` if not every distribution has the daemon. The names of groups and parts begin
+/// with that of their daemon.
 macro_rules! daemons {
     (
         { $($attribute:ident => $handle:ident $(($doctest_flag:ident))?,)* }
         groups { $($group:ident => $group_handle:ident $(($group_flag:ident))?,)* }
+        parts { $($part:ident => $part_handle:ident,)* }
     ) => {
         const DAEMON_KINDS: &[DaemonKind] = &[
             DaemonKind::CUSTOM,
             $(DaemonKind::built_in(stringify!($attribute), stringify!($handle)),)*
             $(DaemonKind::built_in(stringify!($group), stringify!($group_handle)),)*
+            $(DaemonKind::part(stringify!($part), stringify!($part_handle)),)*
         ];
 
         /// Calls the macro with this name, and gives it a row for each daemon:
@@ -92,15 +107,55 @@ macro_rules! daemons {
             quote::quote!(#callback! { #(#rows)* }).into()
         }
 
-        $(attribute! { $attribute, $handle, concat!($(",", stringify!($doctest_flag))?), "is_running()" })*
-        $(attribute! { $group, $group_handle, concat!($(",", stringify!($group_flag))?), "wait_until_ok().is_ok()" })*
+        /// Calls the macro with this name, and gives it a row for each group of daemons:
+        /// `"redis": RedisCluster, redis_cluster, shared_redis_cluster, "";`.
+        ///
+        /// The columns are its feature, its handle, its two fixtures for rstest, and the flag of
+        /// its doctests.
+        #[doc(hidden)]
+        #[proc_macro]
+        pub fn for_each_group(callback: TokenStream) -> TokenStream {
+            let callback = proc_macro2::TokenStream::from(callback);
+            let rows = [$(
+                group_row(stringify!($group), stringify!($group_handle), concat!($(stringify!($group_flag))?)),
+            )*];
+            quote::quote!(#callback! { #(#rows)* }).into()
+        }
+
+        /// Calls the macro with this name, and gives it a row for each part of a shared server:
+        /// `"postgres": PostgresDatabase, postgres_database;`.
+        ///
+        /// The columns are its feature, its handle, and its fixture for rstest.
+        #[doc(hidden)]
+        #[proc_macro]
+        pub fn for_each_part(callback: TokenStream) -> TokenStream {
+            let callback = proc_macro2::TokenStream::from(callback);
+            let rows = [$(part_row(stringify!($part), stringify!($part_handle)),)*];
+            quote::quote!(#callback! { #(#rows)* }).into()
+        }
+
+        $(attribute! {
+            $attribute, $handle, built_in, concat!($(",", stringify!($doctest_flag))?), "is_running()",
+            "Starts a fresh `", "` for a test function,"
+        })*
+        $(attribute! {
+            $group, $group_handle, built_in, concat!($(",", stringify!($group_flag))?), "wait_until_ok().is_ok()",
+            "Starts a fresh `", "` for a test function,"
+        })*
+        $(attribute! {
+            $part, $part_handle, part, "", "url().contains(\"127.0.0.1\")",
+            "Gives a test function a `", "` of its own, on a server that the whole run shares,"
+        })*
     };
 }
 
-/// Defines an attribute. The last argument is what its example asserts of the handle.
+/// Defines an attribute. `$asserted` is what its example asserts of the handle.
 macro_rules! attribute {
-    ($attribute:ident, $handle:ident, $doctest_flag:expr, $asserted:literal) => {
-        #[doc = concat!("Starts a fresh `", stringify!($handle), "` for a test function,")]
+    (
+        $attribute:ident, $handle:ident, $kind:ident, $doctest_flag:expr, $asserted:literal,
+        $before:literal, $after:literal
+    ) => {
+        #[doc = concat!($before, stringify!($handle), $after)]
         #[doc = "and removes it when the test ends."]
         #[doc = ""]
         #[doc = concat!("```test_harness", $doctest_flag)]
@@ -117,7 +172,7 @@ macro_rules! attribute {
         #[doc = include_str!("../docs/attribute.md")]
         #[proc_macro_attribute]
         pub fn $attribute(args: TokenStream, item: TokenStream) -> TokenStream {
-            let kind = DaemonKind::built_in(stringify!($attribute), stringify!($handle));
+            let kind = DaemonKind::$kind(stringify!($attribute), stringify!($handle));
             expand::expand(kind, args.into(), item.into()).into()
         }
     };
@@ -140,6 +195,11 @@ daemons! {
         with_valkey_cluster => ValkeyCluster (no_run),
         with_valkey_sentinel => ValkeySentinel (no_run),
     }
+    parts {
+        with_mysql_database => MySqlDatabase,
+        with_postgres_database => PostgresDatabase,
+        with_rabbitmq_virtual_host => RabbitMqVirtualHost,
+    }
 }
 
 fn table_row(attribute: &str, handle: &str, doctest_flag: &str) -> proc_macro2::TokenStream {
@@ -153,6 +213,21 @@ fn table_row(attribute: &str, handle: &str, doctest_flag: &str) -> proc_macro2::
     ];
     let names = names.map(|name| quote::format_ident!("{name}"));
     quote::quote!(#daemon: #(#names),*, #doctest_flag;)
+}
+
+fn group_row(attribute: &str, handle: &str, doctest_flag: &str) -> proc_macro2::TokenStream {
+    let group = attribute.trim_start_matches("with_");
+    let feature = group.split('_').next();
+    let names = [handle, group, &format!("shared_{group}")];
+    let names = names.map(|name| quote::format_ident!("{name}"));
+    quote::quote!(#feature: #(#names),*, #doctest_flag;)
+}
+
+fn part_row(attribute: &str, handle: &str) -> proc_macro2::TokenStream {
+    let part = attribute.trim_start_matches("with_");
+    let feature = part.split('_').next();
+    let names = [handle, part].map(|name| quote::format_ident!("{name}"));
+    quote::quote!(#feature: #(#names),*;)
 }
 
 #[doc = include_str!("../docs/with_daemon.md")]

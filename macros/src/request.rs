@@ -57,6 +57,11 @@ impl DaemonRequest {
         }
     }
 
+    /// Whether it is for a part of a shared server.
+    pub(crate) fn is_part(&self) -> bool {
+        self.kind.is_part
+    }
+
     /// An error about the attribute as a whole.
     pub(crate) fn error(&self, message: impl std::fmt::Display) -> syn::Error {
         syn::Error::new_spanned(&self.error_tokens, message)

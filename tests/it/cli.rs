@@ -1,12 +1,13 @@
 //! The command line.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
 use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, stored, write_program};
-use crate::support::program;
+use crate::support::{eventually, program};
 
 struct Run(Output);
 
@@ -91,6 +92,42 @@ fn install_fetches_and_doctor_reports_and_clean_removes() {
     assert_eq!(cleaned.exit_code(), Some(0));
     assert!(stored(&cache, "redis").is_empty());
     assert!(!cache.join("apt").read_dir().is_ok_and(|mut d| d.next().is_some()));
+}
+
+#[test]
+fn clean_removes_what_the_fetch_has_made_that_it_waited_for() {
+    let directory = public_directory();
+    let cache = cache_with_redis(directory.path());
+    let elsewhere = directory.path().join("fetched");
+    std::fs::rename(cache.join("store"), &elsewhere).unwrap();
+    std::fs::create_dir(cache.join("locks")).unwrap();
+    let path = cache.join("locks/redis.lock");
+    for arguments in [&["clean", "redis"][..], &["clean"]] {
+        let file = std::fs::File::create(&path).unwrap();
+        let lock = Flock::lock(file, FlockArg::LockExclusive).unwrap();
+        let mut command = Command::new(program!("command-line"));
+        command
+            .args(arguments)
+            .env("MANAGED_DAEMONS_CACHE", &cache)
+            .stdout(Stdio::piped());
+        let child = command.spawn().unwrap();
+        let fds = format!("/proc/{}/fd", child.id());
+        eventually("waiting for the lock", || {
+            let fds = Path::new(&fds).read_dir().into_iter().flatten().flatten();
+            let mut open = fds.filter_map(|fd| fd.path().read_link().ok());
+            open.any(|file| file == path).then_some(()).ok_or("not open")
+        });
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(elsewhere.join("."))
+            .arg(cache.join("store"))
+            .status();
+        assert!(copied.unwrap().success() && stored(&cache, "redis").len() == 1);
+        drop(lock);
+        let run = Run(child.wait_with_output().unwrap());
+        assert_eq!(run.exit_code(), Some(0), "{:?}", run.0);
+        assert!(stored(&cache, "redis").is_empty(), "{}", run.stdout());
+    }
 }
 
 #[test]

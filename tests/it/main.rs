@@ -1,13 +1,17 @@
-//! One test binary, with a module per room of the framework and per daemon.
+//! One test binary, with a module per room of the framework and per daemon, and one for machines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in test functions alone
+#![allow(clippy::print_stdout)] // what can't be tested here
 
 mod attribute;
 mod cleanup;
 #[cfg(feature = "cli")]
 mod cli;
+mod external;
 mod handle;
 mod install;
 mod isolation;
+mod keeper;
+mod machine;
 mod memcached;
 mod mysql;
 mod postgres;
@@ -15,7 +19,11 @@ mod process;
 mod rabbitmq;
 mod recipe;
 mod redis;
+mod report;
+mod settings;
+mod shared;
 mod support;
 mod template;
 mod valkey;
+mod versions;
 mod web;

@@ -187,7 +187,8 @@ fn a_deployed_file_is_used_but_for_what_is_ours() {
     let path = dir.path().join("memcached.conf");
     let text =
         "# as Debian has it\n-d\nlogfile /var/log/memcached.log\n# -v\n-m 16\n-p 11211\n-u memcache -l 0.0.0.0\n\
-                --udp-port 11211\n-c 77 # enough\n--max-item-size=2m\n-P /var/run/memcached/memcached.pid\n";
+                --udp-port 11211\n-c 77 # enough\n--max-item-size=2m\n-P /var/run/memcached/memcached.pid\n\
+                -vl 0.0.0.0\n-vl0.0.0.0\n-Fd -vdu memcache\n--udp=11212\n--daem\n--pidf /var/run/memcached/x.pid\n-Ft2\n";
     std::fs::write(&path, text).unwrap();
     let setting = |daemon: &MemcachedDaemon, name: &str| {
         let mut client = Client::of(daemon);
@@ -210,6 +211,9 @@ fn a_deployed_file_is_used_but_for_what_is_ours() {
         ("item_size_max", "2097152"),
         ("inter", "127.0.0.1"),
         ("udpport", "0"),
+        ("flush_enabled", "no"),
+        ("num_threads", "2"),
+        ("verbosity", "3"),
     ] {
         assert_eq!(setting(&daemon, name), value, "{name}");
     }
@@ -237,7 +241,7 @@ fn lines_of_a_deployed_file_that_can_not_be_used_are_named() {
     let start = || MemcachedDaemon::builder().config_file(&path).start();
     assert!(start_failure(start()).contains("could not read the configuration"));
     for (text, line, words) in [
-        ("-m 64\n\nmemory 64", 3, "`memory` is no option"),
+        ("-m 64\n\nmemory 64", 3, "`memory` is not an option"),
         ("-m 64\n--no-such-option", 2, "no-such-option"),
         ("# x\n-q", 2, "invalid option -- 'q'"),
     ] {

@@ -1,6 +1,8 @@
 //! What the tests of several modules need.
 
+mod confined;
 mod mount;
+mod run;
 mod victim;
 
 use std::fs::Permissions;
@@ -14,7 +16,9 @@ use managed_daemons::{Builder, Daemon, ManagedDaemon, ManagedDaemonError, Phase,
 use managed_daemons_tests::{leftovers, processes_of, Unruly, UnrulyDaemon};
 use tempfile::TempDir;
 
+pub(crate) use confined::{assert_starts, failure_below, start, DAEMONS};
 pub(crate) use mount::Mount;
+pub(crate) use run::{Run, Sharer};
 pub(crate) use victim::{assert_kills_leave_nothing, victim_command, Victim};
 
 /// How long a test waits for a condition before it fails.
@@ -202,4 +206,16 @@ pub(crate) fn run_tests(name: &str, root: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg(name).env("MANAGED_DAEMONS_TMPDIR", root);
     command
+}
+
+/// The socket of the keeper that works with this root.
+pub(crate) fn socket_of_keeper(root: &Path) -> PathBuf {
+    let table = managed_daemons_tests::unix_sockets();
+    let paths = table.lines().filter_map(|line| line.split_whitespace().nth(7));
+    let is_keepers = |path: &&str| path.starts_with(&*root.to_string_lossy()) && path.ends_with("/socket");
+    paths
+        .map(Path::new)
+        .find(|path| is_keepers(&&*path.to_string_lossy()))
+        .unwrap()
+        .to_path_buf()
 }

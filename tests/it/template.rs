@@ -1,3 +1,3 @@
 //! Data directories that are made once and copied.
 
-mod full_disk;
+mod foreign;

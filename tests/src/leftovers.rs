@@ -21,15 +21,20 @@ pub fn leftovers(root: &Path) -> Vec<String> {
             .iter()
             .map(|(pid, how)| format!("process {pid}: {how}")),
     );
-    let sockets = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
     let root = root.to_string_lossy();
     found.extend(
-        sockets
+        unix_sockets()
             .lines()
             .filter(|line| line.contains(&*root))
             .map(|line| format!("socket {line}")),
     );
     found
+}
+
+/// The kernel's table of Unix sockets, a line each. Their paths may be no UTF-8.
+pub fn unix_sockets() -> String {
+    let table = std::fs::read("/proc/net/unix").unwrap_or_default();
+    String::from_utf8_lossy(&table).into_owned()
 }
 
 /// Finds the processes whose command line, environment, directory or open files name `root`.

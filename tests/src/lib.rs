@@ -4,6 +4,6 @@ mod leftovers;
 mod servers;
 mod unruly;
 
-pub use leftovers::{leftovers, processes_of};
-pub use servers::{mariadb, mysql, postgres, Server};
+pub use leftovers::{leftovers, processes_of, unix_sockets};
+pub use servers::{mariadb, mysql, mysql_suite, postgres, Server};
 pub use unruly::{Unruly, UnrulyDaemon};

@@ -23,11 +23,16 @@ pub fn mariadb() -> MySqlBuilder {
 /// A builder for MySQL. On Debian, it comes from the unstable suite: no other suite has it.
 pub fn mysql() -> MySqlBuilder {
     let builder = MySqlDaemon::builder().flavor(Flavor::MySql);
+    match mysql_suite() {
+        Some(suite) => builder.suite(suite),
+        None => builder,
+    }
+}
+
+/// The suite that has MySQL, where the default does not.
+pub fn mysql_suite() -> Option<&'static str> {
     let variables = ["MANAGED_DAEMONS_MYSQL_BIN", "MANAGED_DAEMONS_MYSQL_SUITE"];
     let chosen = variables.iter().any(|name| std::env::var_os(name).is_some());
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    if !chosen && release.lines().any(|line| line == "ID=debian") {
-        return builder.suite("sid");
-    }
-    builder
+    (!chosen && release.lines().any(|line| line == "ID=debian")).then_some("sid")
 }

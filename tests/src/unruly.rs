@@ -1,12 +1,13 @@
 //! A daemon that is defined outside the framework: a small program that misbehaves on request.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
 use managed_daemons::prelude::*;
-use managed_daemons::SavedOptions;
+use managed_daemons::{HasParts, SavedOptions, SharedDaemon};
 
 /// The handle of the misbehaving daemon.
 pub type UnrulyDaemon = ManagedDaemon<Unruly>;
@@ -40,6 +41,20 @@ impl Unruly {
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer)?;
         Ok(answer.trim_end().to_owned())
+    }
+}
+
+/// A part is a directory.
+impl HasParts for Unruly {
+    fn make_part(server: &SharedDaemon, name: &str) -> Result<String> {
+        let dir = server.working_dir().join(name);
+        fs::create_dir(&dir).map_err(ManagedDaemonError::io("make", &dir))?;
+        Ok(dir.display().to_string())
+    }
+
+    fn remove_part(server: &SharedDaemon, name: &str) -> Result<()> {
+        let dir = server.working_dir().join(name);
+        fs::remove_dir(&dir).map_err(ManagedDaemonError::io("remove", &dir))
     }
 }
 

@@ -14,16 +14,24 @@ fn the_users_function_is_called_with_the_daemon() {
         normalized(
             "/// Doc.
             #[test] pub(crate) fn t() -> R {
+                let test = ::managed_daemons::attribute::enter_test(false);
                 let daemon_0 = ::managed_daemons::attribute::or_fail(
                     <::managed_daemons::RedisDaemon>::builder().start()
                 );
+                test.begin();
                 {
                     #[allow(
                         clippy::needless_pass_by_value,
                         clippy::unnecessary_wraps,
                         clippy::unused_async
                     )]
-                    fn t(mut redis: RedisDaemon) -> R { body(); }
+                    fn t(mut redis: RedisDaemon) -> R {
+                        #[allow(unused_imports)]
+                        use ::managed_daemons::attribute::NoteNothing as _;
+                        let returned: R = ::managed_daemons::attribute::call(|| -> R { body(); });
+                        ::managed_daemons::attribute::Returned(&returned).note();
+                        returned
+                    }
                     t(daemon_0)
                 }
             }"

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use managed_daemons::StopSignal;
-use managed_daemons::{BinarySpec, Builder, Daemon, Instance, ManagedDaemon, Readiness, Result, SavedOptions};
+use managed_daemons::{Binary, BinarySpec, Builder, Daemon, Instance, ManagedDaemon, Readiness, Result, SavedOptions};
 
 /// A command as data.
 #[derive(Debug, Clone)]
@@ -111,8 +111,8 @@ impl<D: Daemon> Daemon for Recorded<D> {
         self.inner.ports()
     }
 
-    fn further_ports(&self) -> Vec<String> {
-        self.inner.further_ports()
+    fn further_ports(&self, binary: &Binary) -> Vec<String> {
+        self.inner.further_ports(binary)
     }
 
     fn initialize(&self, instance: &Instance) -> Result<()> {

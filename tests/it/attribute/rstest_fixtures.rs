@@ -1,7 +1,9 @@
 //! rstest fixtures: the framework's and a user's own.
 
-use managed_daemons::rstest::{redis_daemon, shared_redis_daemon};
-use managed_daemons::RedisDaemon;
+use managed_daemons::rstest::{
+    redis_cluster, redis_daemon, redis_sentinel, shared_redis_cluster, shared_redis_daemon, shared_redis_sentinel,
+};
+use managed_daemons::{RedisCluster, RedisDaemon, RedisSentinel};
 use rstest::{fixture, rstest};
 
 use crate::support::{config, connect, get, set};
@@ -31,6 +33,23 @@ fn all_cases_share_one_daemon(shared_redis_daemon: &RedisDaemon, #[values(1, 2)]
     assert!(std::ptr::eq(
         shared_redis_daemon,
         managed_daemons::rstest::shared_redis_daemon::get()
+    ));
+}
+
+#[rstest]
+fn groups_have_fixtures_too(redis_cluster: RedisCluster, redis_sentinel: RedisSentinel) {
+    assert_eq!(redis_cluster.nodes().len(), 3);
+    let primary = redis_sentinel.primary().unwrap();
+    assert_eq!(primary.port(), redis_sentinel.nodes()[0].port());
+}
+
+#[rstest]
+fn groups_are_shared(shared_redis_cluster: &RedisCluster, shared_redis_sentinel: &RedisSentinel) {
+    shared_redis_cluster.wait_until_ok().unwrap();
+    shared_redis_sentinel.wait_until_ok().unwrap();
+    assert!(std::ptr::eq(
+        shared_redis_cluster,
+        managed_daemons::rstest::shared_redis_cluster::get()
     ));
 }
 

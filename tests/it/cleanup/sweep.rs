@@ -1,14 +1,17 @@
 //! Each reaper sweeps the root for temporary files: it removes what dead test processes left there.
 
-use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::fs::{chown, symlink, PermissionsExt};
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use managed_daemons::RedisDaemon;
 use managed_daemons_tests::processes_of;
 use nix::sys::stat::Mode;
 
-use crate::support::{assert_no_process_left, eventually_empty, private_root, victim_command, Victim};
+use crate::support::{
+    assert_no_process_left, eventually_empty, eventually_false, is_root, private_root, victim_command, Victim,
+};
 
 /// Runs a process that starts and drops a daemon below `root`, so that its reaper sweeps there.
 pub(super) fn start_and_drop_one_in(root: &Path) {
@@ -65,6 +68,36 @@ fn a_trap_in_the_root_neither_blocks_nor_misleads_the_sweep() {
     start_and_drop_one_in(root.path());
     assert_no_process_left(root.path());
     assert!(!ours.exists() && open_to_others.exists());
+}
+
+/// A note makes the sweep kill what runs in the directory that it names.
+#[test]
+fn root_obeys_no_note_of_the_daemons_user() {
+    if !is_root() {
+        return;
+    }
+    let root = private_root();
+    let roots_own = tempfile::tempdir().unwrap();
+    let mut stranger = Command::new("sleep")
+        .arg("1000")
+        .current_dir(roots_own.path())
+        .spawn()
+        .unwrap();
+    let theirs = root.path().join("managed-daemons-00000000-elsewhere-abcdef");
+    let ours = root.path().join("managed-daemons-00000001-elsewhere-abcdef");
+    let text = format!("15 100\n{}", roots_own.path().display());
+    for (dir, of_dir, of_note) in [(&theirs, 65534, 65534), (&ours, 0, 65534)] {
+        std::fs::create_dir(dir).unwrap();
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::fs::write(dir.join("note"), &text).unwrap();
+        chown(dir.join("note"), Some(of_note), Some(of_note)).unwrap();
+        chown(dir, Some(of_dir), Some(of_dir)).unwrap();
+    }
+    start_and_drop_one_in(root.path());
+    eventually_false("there", || theirs.exists() || ours.exists());
+    assert!(stranger.try_wait().unwrap().is_none(), "it was killed");
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
 }
 
 #[test]

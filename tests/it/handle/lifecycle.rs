@@ -230,3 +230,15 @@ fn the_log_the_binary_and_its_version_can_be_read() {
     assert!(daemon.binary().ends_with("redis-server"), "{:?}", daemon.binary());
     assert!(log.contains(daemon.version()), "{} {log}", daemon.version());
 }
+
+#[test]
+fn a_time_out_may_be_of_any_length() {
+    let root = private_root();
+    let patient = RedisDaemon::builder()
+        .start_timeout(Duration::MAX)
+        .stop_timeout(Duration::MAX);
+    let daemon = patient.working_dir(root.path().join("kept")).start().unwrap();
+    daemon.stop().unwrap();
+    daemon.start_if_not_running().unwrap();
+    daemon.close().unwrap();
+}

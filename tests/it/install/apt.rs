@@ -158,7 +158,7 @@ fn a_version_that_no_source_has_is_reported_with_those_there_are() {
     assert!(error.contains("apt: has version"), "{error}");
     assert!(error.contains("npm: no package of it is known"), "{error}");
     assert!(
-        error.contains(&format!("{}: version", stored(&cache, "redis")[0].display())),
+        error.contains(&format!("`{}`: version", stored(&cache, "redis")[0].display())),
         "{error}"
     );
     assert!(

@@ -3,7 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use super::probe::{public_directory, write_program, OrdinaryUser, Probe};
+use super::probe::{public_directory, write_program, Probe};
 use crate::support::is_root;
 
 #[test]
@@ -132,29 +132,6 @@ fn variables_with_wrong_values_are_named() {
 }
 
 #[test]
-fn without_a_home_directory_the_variable_for_the_cache_is_named() {
-    let user = OrdinaryUser::new();
-    if !is_root() {
-        // The password database has a home directory for the user who runs this test.
-        return;
-    }
-    let probe = Probe::new("redis", std::path::Path::new("/unused"));
-    let probe = probe
-        .var("MANAGED_DAEMONS_CACHE", "")
-        .var("HOME", "")
-        .var("XDG_CACHE_HOME", "");
-    let error = probe
-        .run_by(&user)
-        .var("MANAGED_DAEMONS_PROVISION", "only")
-        .ask()
-        .error();
-    assert!(
-        error.contains("MANAGED_DAEMONS_CACHE") && error.contains("no home directory"),
-        "{error}"
-    );
-}
-
-#[test]
 fn a_binary_that_the_daemons_user_cannot_execute_is_skipped_and_named() {
     if !is_root() {
         return;
@@ -177,4 +154,107 @@ fn a_binary_that_the_daemons_user_cannot_execute_is_skipped_and_named() {
     assert_eq!(probe().var("PATH", &path).ask().path(), open);
     let as_root = probe().var("PATH", &path).var("MANAGED_DAEMONS_USER", "root").ask();
     assert_eq!(as_root.path(), binary);
+}
+
+/// A machine with this package manager, and without any daemon.
+fn machine_with(manager: &str, answers: &str, daemon: &str) -> (tempfile::TempDir, Probe) {
+    let directory = public_directory();
+    let bin = directory.path().join("bin");
+    let program = write_program(&bin, manager, "");
+    std::fs::write(program, format!("#!/bin/sh\n{answers}\n")).unwrap();
+    let probe = Probe::new(daemon, &directory.path().join("cache"))
+        .var("PATH", bin.to_str().unwrap())
+        .var("MANAGED_DAEMONS_PROVISION", "never");
+    (directory, probe)
+}
+
+#[test]
+fn without_fetching_the_package_that_helps_is_named_for_each_package_manager() {
+    for (manager, daemon, version, command) in [
+        ("dnf", "redis", None, "sudo dnf install redis"),
+        ("dnf", "postgres", Some("16"), "sudo dnf install postgresql16-server"),
+        ("dnf", "apache", None, "sudo dnf install httpd"),
+        ("pacman", "rabbitmq", None, "sudo pacman -S rabbitmq"),
+        ("apk", "memcached", None, "sudo apk add memcached"),
+        ("apk", "postgres", Some("17"), "sudo apk add postgresql17"),
+        ("brew", "nginx", None, "brew install nginx"),
+        ("brew", "postgres", Some(">=14, <16"), "brew install postgresql@17"),
+        ("brew", "mysql", None, "brew install mysql"),
+    ] {
+        let (_directory, probe) = machine_with(manager, "", daemon);
+        let probe = if let Some(version) = version {
+            probe.version(version)
+        } else {
+            probe.version("*")
+        };
+        let answer = probe.ask();
+        if !answer.value["error"].is_string() {
+            continue; // it is installed here, in a well-known place
+        }
+        let error = answer.error();
+        let variable = format!("MANAGED_DAEMONS_{}_BIN", daemon.to_uppercase());
+        assert!(
+            error.contains("nothing is fetched because MANAGED_DAEMONS_PROVISION is `never`"),
+            "{error}"
+        );
+        assert!(error.contains(&format!("`{command}`")), "no `{command}` in:\n{error}");
+        assert!(
+            error.contains(&format!("or name a binary with {variable}")),
+            "no {variable} in:\n{error}"
+        );
+    }
+}
+
+/// What apt-cache prints on Debian 12.
+const APT_CACHE: &str = r#"
+for name; do
+    case $name in
+        postgresql) printf '%s:\n  Installed: (none)\n  Candidate: 15+248\n' $name;;
+        redis-server) printf '%s:\n  Installed: (none)\n  Candidate: 5:7.0.15-1~deb12u1\n' $name;;
+        mysql-server-core) printf '%s:\n  Installed: (none)\n  Candidate: (none)\n' $name;;
+    esac
+done
+"#;
+
+#[test]
+fn without_fetching_apt_is_named_only_for_what_it_has() {
+    let ask = |daemon: &str, version: &str| {
+        let (_directory, probe) = machine_with("apt-cache", APT_CACHE, daemon);
+        let apt = _directory.path().join("bin");
+        write_program(&apt, "apt-get", "");
+        probe.version(version).ask()
+    };
+    for (daemon, version, expected) in [
+        ("redis", "7", "install it with `sudo apt-get install redis-server`"),
+        ("redis", "8", "has `redis-server` 7.0.15-1~deb12u1 only: "),
+        ("postgres", "14", "has `postgresql` 15+248 only: "),
+        ("mysql", "9", "has no package of it: "),
+        ("mysql", "9", "or use `mariadb`, which most clients can use as well"),
+        (
+            "mysql",
+            "9",
+            "or install one by hand and name it with MANAGED_DAEMONS_MYSQL_BIN",
+        ),
+    ] {
+        let error = ask(daemon, version).error();
+        assert!(error.contains(expected), "no `{expected}` in:\n{error}");
+    }
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    if release.lines().any(|line| line == "ID=debian") {
+        let error = ask("mysql", "9").error();
+        let expected =
+            "take Debian's suite `sid`, which has it, with the option `suite(\"sid\")`, `install --suite sid` or \
+                        MANAGED_DAEMONS_MYSQL_SUITE=sid and MANAGED_DAEMONS_PROVISION=auto";
+        assert!(error.contains(expected), "no `{expected}` in:\n{error}");
+    }
+}
+
+#[test]
+fn where_apt_can_not_be_asked_it_is_named_with_the_usual_package() {
+    let (directory, probe) = machine_with("apt-cache", "exit 1", "redis");
+    write_program(&directory.path().join("bin"), "apt-get", "");
+    let error = probe.version("99").ask().error();
+    let expected =
+        "install it with `sudo apt-get install redis-server`, or name a binary with MANAGED_DAEMONS_REDIS_BIN";
+    assert!(error.contains(expected), "no `{expected}` in:\n{error}");
 }

@@ -32,7 +32,10 @@ fn run(answer: &Answer, program: &Path, arguments: &[&str]) -> Output {
     }
     line.push("env".to_owned());
     line.extend(words("env"));
-    line.extend(words("launcher"));
+    // A program behind a script is started by that.
+    if !std::fs::read(program).unwrap().starts_with(b"#!") {
+        line.extend(words("launcher"));
+    }
     line.push(program.to_str().unwrap().to_owned());
     let mut command = Command::new(&line[0]);
     command
@@ -132,6 +135,36 @@ fn a_suite_that_does_not_exist_is_reported() {
 }
 
 #[test]
+fn a_suite_is_found_beside_a_repository_of_somebody_else_for_this_release() {
+    if !is_full_run() || !is_root() {
+        return;
+    }
+    let directory = public_directory();
+    // The host's configuration, in which another repository comes first. It has no other suite.
+    let apt = directory.path().join("apt");
+    let copied = Command::new("cp").arg("-a").arg("/etc/apt").arg(&apt).status();
+    assert!(copied.unwrap().success());
+    let release = std::fs::read_to_string("/etc/os-release").unwrap();
+    let codename = release
+        .lines()
+        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))
+        .unwrap();
+    let list = apt.join("sources.list");
+    let own = std::fs::read_to_string(&list).unwrap_or_default();
+    std::fs::write(
+        &list,
+        format!("deb [trusted=yes] file:/nonexistent {codename} main\n{own}"),
+    )
+    .unwrap();
+    let mount = format!("/bin/mount --bind '{}' /etc/apt && exec \"$@\"", apt.display());
+    let answer = Probe::fetching("memcached", &directory.path().join("cache"))
+        .suite("sid")
+        .through(&["unshare", "--mount", "/bin/sh", "-c", &mount, "sh"])
+        .ask();
+    assert_eq!(answer.text("origin"), "fetched, suite sid");
+}
+
+#[test]
 fn a_suite_brings_its_own_library_and_loader() {
     if !is_full_run() {
         return;
@@ -185,6 +218,26 @@ fn every_daemon_of_the_distribution_can_be_fetched_and_runs() {
     // No Debian release has MySQL, and only newer ones have Valkey.
     missing.retain(|daemon| !["mysql", "valkey"].contains(daemon));
     assert_eq!(missing, [""; 0]);
+}
+
+/// Their programs need the suite's own C library, and start each other: `initdb` starts `postgres`,
+/// `mariadb-install-db` the server.
+#[test]
+fn every_daemon_of_a_later_suite_can_be_fetched_and_runs() {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    if !is_full_run() || !release.contains("VERSION_CODENAME=bookworm") {
+        return;
+    }
+    for suite in ["trixie", "sid"] {
+        let directory = public_directory();
+        let cache = directory.path().join("cache");
+        for daemon in ["postgres", "mariadb", "nginx", "apache", "redis", "valkey", "memcached"] {
+            let answer = Probe::fetching(daemon, &cache).suite(suite).verifying().ask();
+            assert_eq!(answer.found()["verified"], "whole", "{daemon}");
+            assert_eq!(answer.text("origin"), format!("fetched, suite {suite}"));
+            exercise(daemon, &answer, directory.path());
+        }
+    }
 }
 
 /// Runs something of a daemon that needs its libraries and its other files.

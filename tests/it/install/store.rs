@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use super::probe::{assert_recovers, cache_with_redis, public_directory, stored, unfinished, OrdinaryUser, Probe};
+use super::probe::{
+    assert_recovers, cache_with_lists, cache_with_redis, public_directory, stored, unfinished, OrdinaryUser, Probe,
+};
 use crate::support::is_root;
 
 #[test]
@@ -164,6 +166,36 @@ fn programs_in_a_world_writable_cache_are_not_executed() {
 }
 
 #[test]
+fn programs_in_a_cache_that_a_group_can_write_are_executed_only_if_the_user_is_alone_in_it() {
+    let directory = public_directory();
+    let cache = cache_with_redis(directory.path());
+    std::fs::set_permissions(&cache, Permissions::from_mode(0o775)).unwrap();
+    assert!(Probe::fetching("redis", &cache).ask().path().starts_with(&cache));
+    if is_root() {
+        // The group `users` of most systems; in any case not root's own.
+        std::os::unix::fs::chown(&cache, None, Some(100)).unwrap();
+        let error = Probe::fetching("redis", &cache).ask().error();
+        assert!(error.contains("can be written by group 100 (mode 0775)"), "{error}");
+    }
+}
+
+#[test]
+fn a_path_into_the_store_is_checked_as_any_other() {
+    let directory = public_directory();
+    let cache = cache_with_redis(directory.path());
+    let redis = Probe::fetching("redis", &cache).ask().path();
+    let named = |path: &Path| Probe::fetching("redis", &cache).var("MANAGED_DAEMONS_REDIS_BIN", path.to_str().unwrap());
+    assert_eq!(named(&redis).ask().path(), redis);
+    let error = named(&redis.with_file_name("redis-nothing")).ask().error();
+    assert!(error.contains("not there, or not executable"), "{error}");
+    let error = named(&redis.with_file_name("redis-cli")).ask().error();
+    assert!(error.contains("printed no version, but `redis-cli"), "{error}");
+    let memcached = Probe::fetching("memcached", &cache).ask().path();
+    let error = named(&memcached).ask().error();
+    assert!(error.contains("`memcached"), "{error}");
+}
+
+#[test]
 fn a_cache_that_the_daemons_user_cannot_read_is_refused_before_a_download() {
     if !is_root() {
         return;
@@ -205,6 +237,55 @@ fn the_newer_of_two_installations_of_a_version_is_used() {
             .set_modified(std::time::SystemTime::now() + Duration::from_secs(made))
             .unwrap();
         assert!(Probe::fetching("redis", &cache).ask().path().starts_with(&other));
+    }
+}
+
+#[test]
+fn a_limit_that_is_no_number_is_an_error_before_a_download() {
+    let directory = public_directory();
+    let cache = cache_with_lists(directory.path());
+    let probe = Probe::fetching("redis", &cache).var("MANAGED_DAEMONS_CACHE_LIMIT_MB", "4GB");
+    let error = probe.ask().error();
+    assert!(
+        error.contains("MANAGED_DAEMONS_CACHE_LIMIT_MB is `4GB`; write a number of megabytes"),
+        "{error}"
+    );
+    assert!(stored(&cache, "redis").is_empty());
+}
+
+#[test]
+fn an_empty_variable_counts_as_none() {
+    let directory = public_directory();
+    let cache = cache_with_redis(directory.path());
+    let names = ["TMPDIR", "USER", "CACHE_LIMIT_MB", "REDIS_BIN", "REDIS_SUITE"];
+    let probe = names
+        .iter()
+        .fold(Probe::fetching("redis", &cache).serving(), |probe, name| {
+            probe.var(&format!("MANAGED_DAEMONS_{name}"), "")
+        });
+    assert_eq!(probe.ask().found()["pong"], "PONG");
+}
+
+/// The path of the libraries could not be given to the loader.
+#[test]
+fn a_home_or_directory_for_caches_with_a_colon_is_named() {
+    let user = OrdinaryUser::new();
+    for (variable, value) in [("XDG_CACHE_HOME", "/tmp/a:b"), ("HOME", "/tmp/c:d")] {
+        let probe = Probe::fetching("redis", Path::new(""))
+            .var("HOME", "/")
+            .var(variable, value);
+        let error = probe.run_by(&user).ask().error();
+        // `nobody` can make no directory in a home that is not there.
+        if variable == "XDG_CACHE_HOME" || error.contains(value) {
+            assert!(
+                error.contains(variable) && error.contains("must not contain any of `:`"),
+                "{error}"
+            );
+            assert!(
+                error.contains("name another directory with `MANAGED_DAEMONS_CACHE`"),
+                "{error}"
+            );
+        }
     }
 }
 

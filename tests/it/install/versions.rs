@@ -1,6 +1,8 @@
 //! Version numbers, and the requirements that users write.
 
-use managed_daemons::{Requirement, Version};
+use managed_daemons::{BinarySpec, Requirement, Version};
+
+use super::probe::{public_directory, write_program, Probe};
 
 fn accepts(requirement: &str, version: &str) -> bool {
     let version = Version::parse(version).unwrap();
@@ -92,4 +94,53 @@ fn versions_are_ordered_by_number() {
     assert!(version("9.6") < version("10.1"));
     assert!(version("7.0") < version("7.0.1"));
     assert_eq!(version("7"), version("7.0.0"));
+}
+
+#[test]
+fn a_version_that_is_too_old_is_refused_before_anything_is_fetched() {
+    let directory = public_directory();
+    let cache = directory.path().join("cache");
+    for spec in BinarySpec::known() {
+        for asked in ["0.9", "<1", "<=1.0.1", "^0.9", ">=0.5, <1"] {
+            let error = Probe::fetching(spec.daemon(), &cache).version(asked).ask().error();
+            let expected = format!("{}: option `version`: `{asked}` is older than ", spec.daemon());
+            assert!(error.starts_with(&expected), "no `{expected}` in:\n{error}");
+            assert!(error.ends_with(", the oldest that works"), "{error}");
+        }
+    }
+    assert!(!cache.exists(), "something was fetched");
+    let error = Probe::fetching("postgres", &cache).version("9.6").ask().error();
+    assert_eq!(
+        error,
+        "postgres: option `version`: `9.6` is older than 10, the oldest that works"
+    );
+}
+
+#[test]
+fn an_installed_version_that_is_too_old_is_passed_over_and_named() {
+    let directory = public_directory();
+    let at = |below: &str| directory.path().join(below);
+    let old = write_program(&at("old"), "redis-server", "Redis server v=5.0.14 sha=0");
+    let new = write_program(&at("new"), "redis-server", "Redis server v=6.0.16 sha=0");
+    let path = |names: &[&str]| {
+        std::env::join_paths(names.iter().map(|name| at(name)))
+            .unwrap()
+            .into_string()
+            .unwrap()
+    };
+    let probe = || Probe::new("redis", &at("cache"));
+    let found = probe().var("PATH", &path(&["old", "new"])).ask();
+    assert_eq!(found.path(), new);
+    let said = "version 5.0.14, older than 6.0, the oldest that works";
+    let error = probe().named(&old).ask().error();
+    assert!(error.contains(said), "no `{said}` in:\n{error}");
+    let mariadb = write_program(
+        &at("maria"),
+        "mysqld",
+        "mysqld  Ver 10.4.32-MariaDB for Linux on x86_64",
+    );
+    let error = Probe::new("mysql", &at("cache")).named(&mariadb).ask().error();
+    assert!(error.contains("is MariaDB: "), "{error}");
+    let error = Probe::new("mariadb", &at("cache")).named(&mariadb).ask().error();
+    assert!(error.contains("older than 10.5, the oldest that works"), "{error}");
 }

@@ -124,6 +124,22 @@ fn the_error_names_a_missing_root_for_temporary_files() {
 }
 
 #[test]
+fn a_root_for_temporary_files_that_the_daemons_user_cannot_enter_is_refused() {
+    if !is_root() {
+        return;
+    }
+    let closed = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let report = start_failure(RedisDaemon::builder().temp_root(closed.path()).start());
+    assert!(report.contains("can't be reached by user `nobody`"), "{report}");
+    assert!(
+        report.contains(closed.path().to_str().unwrap()) && report.contains("0700"),
+        "{report}"
+    );
+    assert_eq!(std::fs::read_dir(closed.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_full_disk_is_reported_and_nothing_is_left() {
     // Mounting takes root.
     if !is_root() {
@@ -138,4 +154,50 @@ fn a_full_disk_is_reported_and_nothing_is_left() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(left, ["filler"]);
+}
+
+/// Daemons run as another user than root, and may put anything into their directories.
+#[test]
+fn root_follows_no_link_in_a_directory_of_the_daemons_user() {
+    if !is_root() {
+        return;
+    }
+    let root = private_root();
+    let dir = root.path().join("kept");
+    let builder = || RedisDaemon::builder().working_dir(&dir);
+    builder().start().unwrap().close().unwrap();
+    let precious = root.path().join("precious");
+    std::fs::write(&precious, "kept").unwrap();
+    std::fs::set_permissions(&precious, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let put_link = |name: &str| {
+        let path = dir.join(name);
+        let _ = std::fs::remove_file(&path);
+        std::os::unix::fs::symlink(&precious, path).unwrap();
+    };
+    let assert_untouched = || {
+        let found = std::fs::metadata(&precious).unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o777), (0, 0o600));
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "kept");
+    };
+    for name in ["service.conf", "service.json.new", "service.pid"] {
+        put_link(name);
+    }
+    let daemon = builder().start().unwrap();
+    assert_untouched();
+    // The log, which is added to, is refused.
+    put_link("service.log");
+    let report = daemon.restart().unwrap_err().report();
+    assert!(
+        report.contains("service.log") && report.contains("it is a link"),
+        "{report}"
+    );
+    assert_untouched();
+    std::fs::remove_file(dir.join("service.log")).unwrap();
+    std::fs::hard_link(&precious, dir.join("service.log")).unwrap();
+    let report = daemon.restart().unwrap_err().report();
+    assert!(report.contains("it is also at another path"), "{report}");
+    assert_untouched();
+    std::fs::remove_file(dir.join("service.log")).unwrap();
+    daemon.restart().unwrap();
+    assert_untouched();
 }

@@ -1,6 +1,7 @@
 //! The `my.cnf` that is deployed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use managed_daemons::{Flavor, MySqlBuilder, MySqlDaemon, Phase};
 use tempfile::TempDir;
@@ -12,6 +13,7 @@ const CONFIG_FILE: &str = "my.cnf";
 
 on_both_servers!(
     a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours,
+    no_file_is_written_outside_of_the_working_directory,
     what_the_server_refuses_is_named_with_its_line,
 );
 
@@ -46,9 +48,10 @@ max_connections = 31 # enough
 max-allowed-packet = "32M"
 !include more.cnf
 max_connect_errors = 8
+require-secure-transport = ON
 [nosuch-group]
 nonsense
-!includedir conf.d
+!includedir /etc/mysql/conf.d/
 "#;
 
 /// What of an error names a line of the file.
@@ -105,6 +108,46 @@ fn a_deployed_file_and_what_it_includes_are_used_but_for_what_is_ours(server: fn
     drop(dir);
 }
 
+/// The settings of either server that name files or directories to write to.
+const PLACES: &str =
+    "aria_log_dir_path general_log_file innodb_data_home_dir innodb_directories innodb_doublewrite_dir \
+    innodb_log_group_home_dir innodb_redo_log_archive_dirs innodb_temp_tablespaces_dir innodb_tmpdir \
+    innodb_undo_directory log_bin log_bin_index log_ddl_recovery log_error log_isam log_slow_query_file log_tc \
+    master_info_file pid_file relay_log relay_log_index relay_log_info_file replica_load_tmpdir rocksdb_datadir \
+    rocksdb_wal_dir secure_file_priv server_audit_file_path slave_load_tmpdir slow_query_log_file socket tmpdir";
+
+fn no_file_is_written_outside_of_the_working_directory(server: fn() -> MySqlBuilder) {
+    let root = private_root();
+    let outside = root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o777)).unwrap();
+    let place = outside.display();
+    let mut text = String::from("[mysqld]\ngeneral_log = 1\nslow_query_log = 1\nserver_id = 7\n");
+    for name in PLACES.split_whitespace() {
+        text += &format!("loose_{name} = {place}/{name}\n");
+    }
+    text += &format!("innodb_data_file_path = {place}/one:12M;{place}/two:5M:autoextend\n");
+    text += &format!("innodb_temp_data_file_path = {place}/temporary:12M:autoextend\n");
+    let (_dir, path) = deploy(CONFIG_FILE, &[("my.cnf", &text)]);
+    let daemon = server().config_file(path).start();
+    let daemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+    run(&daemon.root_url(), "CREATE TEMPORARY TABLE t (n INT) ENGINE InnoDB").unwrap();
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    let schema = match daemon.flavor() {
+        Flavor::MariaDb => "information_schema",
+        _ => "performance_schema",
+    };
+    let sql = format!(
+        "SELECT CAST(COALESCE(GROUP_CONCAT(variable_name), '') AS CHAR) FROM {schema}.global_variables \
+         WHERE variable_value LIKE '%{place}%'"
+    );
+    assert_eq!(one(&daemon.root_url(), &sql).unwrap(), "");
+    let data = daemon.working_dir().join("data");
+    for name in ["one", "two", "temporary", "general_log_file", "log_bin.000001"] {
+        assert!(data.join(name).is_file(), "{name}");
+    }
+}
+
 fn what_the_server_refuses_is_named_with_its_line(server: fn() -> MySqlBuilder) {
     for (text, number, words) in [
         (
@@ -132,7 +175,7 @@ fn what_is_not_there_is_named_with_its_line() {
         ),
         ("!include gone.cnf", 1, "/gone.cnf`: No such file"),
         ("port=1", 1, "`port=1` is in no group"),
-        ("[mysqld\nport=1", 1, "`[mysqld` is no group"),
+        ("[mysqld\nport=1", 1, "`[mysqld` is not a group"),
         ("[mariadb]\nplugin_load_add = gone", 2, "the plugin `gone` is not in "),
         (
             "[mysqld]\nplugin-load = audit=gone.so",

@@ -10,7 +10,9 @@ use crate::support::private_root;
 on_both_servers!(
     texts_files_and_directories_are_run_in_order,
     a_dump_with_procedures_and_triggers_is_run,
+    routines_are_run_without_delimiter_lines,
     failing_sql_fails_the_start_with_the_servers_words,
+    a_changed_file_that_the_sql_reads_is_noticed,
     a_template_is_copied_with_other_passwords,
     a_script_of_several_megabytes_is_run,
 );
@@ -70,6 +72,18 @@ fn a_dump_with_procedures_and_triggers_is_run(server: fn() -> MySqlBuilder) {
     assert_eq!(numbers, "2,2,4,4");
 }
 
+fn routines_are_run_without_delimiter_lines(server: fn() -> MySqlBuilder) {
+    let table = "CREATE TABLE t (n INT)";
+    let procedure = "-- a procedure for the table\nCREATE /* it's fill */ PROCEDURE fill() \
+                     BEGIN INSERT INTO t VALUES (1); INSERT INTO t VALUES (-2); END; CALL fill()";
+    let trigger = "# no view\nCREATE TRIGGER positive BEFORE INSERT ON t FOR EACH ROW \
+                   IF NEW.n < 0 THEN SET NEW.n = -NEW.n; END IF; INSERT INTO t VALUES (-3)";
+    let daemon = server().init_sql(table).init_sql(procedure).init_sql(trigger).start();
+    let daemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+    let numbers = one(&daemon.url(), "SELECT GROUP_CONCAT(n ORDER BY n) FROM t").unwrap();
+    assert_eq!(numbers, "-2,1,3");
+}
+
 fn phase(error: &ManagedDaemonError) -> Phase {
     match error {
         ManagedDaemonError::Start { phase, .. } => *phase,
@@ -124,6 +138,27 @@ fn a_template_is_copied_with_other_passwords(server: fn() -> MySqlBuilder) {
             code(run(&format!("mysql://{wrong}@{rest}"), "SELECT 1")),
             Some(ACCESS_DENIED)
         );
+    }
+}
+
+fn a_changed_file_that_the_sql_reads_is_noticed(server: fn() -> MySqlBuilder) {
+    let root = private_root();
+    let file = root.path().join("items.csv");
+    let sql = format!(
+        "CREATE TABLE item (name TEXT); LOAD DATA INFILE '{}' INTO TABLE item;
+         CREATE TABLE whole AS SELECT CONVERT(LOAD_FILE('{}') USING utf8mb4) AS text",
+        file.display(),
+        file.display()
+    );
+    for content in ["pen\nink\n", "paper\n", "paper\n"] {
+        fs::write(&file, content).unwrap();
+        let daemon = server().username("app").init_sql(&sql).start();
+        let daemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+        let names = "SELECT GROUP_CONCAT(name ORDER BY name DESC SEPARATOR '\\n') FROM item";
+        assert_eq!(one(&daemon.url(), names).unwrap(), content.trim_end());
+        assert_eq!(one(&daemon.url(), "SELECT text FROM whole").unwrap(), content);
+        daemon.restart().unwrap();
+        assert_eq!(one(&daemon.url(), names).unwrap(), content.trim_end());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plugins, which are loaded before accounts are made.
 
 use super::{mariadb, mysql, one, run};
-use crate::support::has_apt;
+use crate::support::{has_apt, private_root};
 
 #[test]
 fn an_account_can_be_identified_by_a_plugin() {
@@ -41,6 +41,28 @@ fn mysql_loads_its_own_plugins() {
         report.contains("is a component: use `init_sql` with INSTALL COMPONENT"),
         "{report}"
     );
+}
+
+#[test]
+fn what_the_log_says_of_an_earlier_start_is_no_obstacle() {
+    let root = private_root();
+    let at = root.path().join("mine");
+    let earlier = mysql()
+        .working_dir(&at)
+        .setting("plugin_load_add", "gone")
+        .start()
+        .unwrap();
+    let log = earlier.log().unwrap();
+    assert!(log.contains("Can't open shared library"), "{log}");
+    drop(earlier);
+    let daemon = mysql()
+        .working_dir(&at)
+        .setting("plugin_load_add", "")
+        .plugin("mysql_no_login")
+        .username("clerk")
+        .start();
+    let daemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+    run(&daemon.root_url(), "CREATE USER owner IDENTIFIED WITH mysql_no_login").unwrap();
 }
 
 #[test]

@@ -33,7 +33,7 @@ synchronous_standby_names = 'berlin'
 logging_collector = on
 log_directory = '/var/log/postgresql'
 log_line_prefix = '%m [%p] '
-include_dir 'conf.d'
+include_dir '/etc/postgresql/15/main/conf.d'
 include_if_exists = 'missing.conf'
 ";
 
@@ -250,4 +250,21 @@ fn libraries_of_the_file_are_loaded_beside_those_of_extensions() {
     assert_eq!(loaded, [[Some(String::from("pg_stat_statements, auto_explain"))]]);
     let statements = daemon.query("SELECT count(*) > 0 FROM pg_stat_statements").unwrap();
     assert_eq!(statements, [[Some(String::from("t"))]]);
+}
+
+#[test]
+fn a_line_is_not_blamed_for_the_setting_that_replaces_it() {
+    let (dir, builder) = deployed("Work_Mem = 4MB\nshared_buffers = 20MB");
+    let wrong = builder.clone().setting("work_mem", "lots");
+    for (phase, builder) in [
+        (Phase::Readiness, wrong.clone()),
+        (Phase::Initialize, wrong.init_sql("SELECT 1")),
+    ] {
+        let report = failure_in(phase, builder);
+        let words = "invalid value for parameter \"work_mem\": \"lots\"";
+        assert!(report.contains(words), "{report}");
+        assert!(!report.contains(&line_of(&dir, 1)), "{report}");
+    }
+    let report = failure_in(Phase::Readiness, builder.setting("shared_buffers", "4000GB"));
+    assert!(!report.contains(&line_of(&dir, 2)), "{report}");
 }

@@ -1,6 +1,7 @@
 //! Files that PostgreSQL's own tools have written, and scripts for psql.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -155,6 +156,33 @@ fn a_changed_included_file_is_noticed() {
 }
 
 #[test]
+fn a_change_of_any_file_that_is_read_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    // The server may run as another user.
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let inner = write(dir.path(), "inner.sql", "");
+    let rows = write(dir.path(), "rows", "");
+    let (here, there) = (dir.path().display(), rows.display());
+    for (name, read) in [
+        ("include", String::from("BEGIN; \\ir inner.sql\nCOMMIT;")),
+        ("variable", format!("\\set dir '{here}'\n\\i :dir/inner.sql\n")),
+        (
+            "object",
+            format!("\\lo_import '{there}'\nINSERT INTO t SELECT convert_from(lo_get(:LASTOID), 'UTF8');"),
+        ),
+        ("copy", format!("COPY t FROM '{there}';")),
+    ] {
+        let script = write(dir.path(), name, format!("CREATE TABLE t (n text);\n{read}"));
+        for number in ["1", "2"] {
+            fs::write(&inner, format!("INSERT INTO t VALUES ({number});")).unwrap();
+            fs::write(&rows, number).unwrap();
+            let daemon = start(builder().init_file(&script));
+            assert_eq!(value(&daemon, "SELECT string_agg(n, ' ') FROM t"), number, "{name}");
+        }
+    }
+}
+
+#[test]
 fn an_error_names_file_line_and_statement() {
     let dir = tempfile::tempdir().unwrap();
     let script = "\\set x 1\nCREATE TABLE fine (n int);\n\nINSERT INTO missing\nVALUES (1);\n";
@@ -190,6 +218,12 @@ fn what_cannot_be_read_is_refused_in_phase_configure() {
             "{report}"
         );
     }
+    let migrations = write(dir.path(), "migrations/1.sql", b"\x1f\x8b\x08\x00");
+    let (_, _, report) = failure(builder().init_dir(migrations.parent().unwrap()));
+    assert!(
+        report.contains("option `init_dir`") && report.contains("can't be decompressed"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn the_deployed_rules_decide_and_we_can_still_log_in() {
     assert_eq!(fs::read_to_string(&path).unwrap(), rules);
     let replica = daemon.replica().unwrap();
     replica.catch_up_with(&daemon).unwrap();
-    // A line of the option comes first, and a changed file is read again.
+    // A changed file is read again.
     fs::write(&path, "host all all samehost reject\n").unwrap();
     daemon.reload().unwrap();
     crate::support::eventually("the guest is refused", || {
@@ -113,4 +113,39 @@ fn a_loaded_server_has_the_rules_of_the_file() {
     let daemon = PostgresDaemon::load(&at).unwrap();
     daemon.start_if_not_running().unwrap();
     assert!(refusal_of(&daemon.url()).unwrap().contains("rejects"));
+}
+
+#[test]
+fn files_of_names_may_refer_to_others_beside_them() {
+    let (_dir, path) = crate::support::deploy(
+        "pg_hba.conf",
+        &[
+            (
+                "pg_hba.conf",
+                "host all @lists/people,@\"lists/more people\" 127.0.0.1/32 trust\n\
+                 host @one,@one,@one,@one,@one,@one,@one,@one,@one,@one,@one,two all 127.0.0.1/32 reject\n\
+                 host all @nobody 127.0.0.1/32 reject # @gone\n\
+                 host all \"@gone\" 127.0.0.1/32 reject\n",
+            ),
+            ("lists/people", "@deeper/admins guest # @gone\n"),
+            ("lists/deeper/admins", "\"my role\",@last\n"),
+            ("lists/deeper/last", "last"),
+            ("lists/more people", "\"a,b#c\"\n"),
+            ("one", "one"),
+            ("nobody", "# so far\n"),
+        ],
+    );
+    let daemon = start(builder().hba_file(&path).extra_user("my role", "unused"));
+    let url = format!("postgresql://my%20role@127.0.0.1:{}/postgres", daemon.port());
+    assert_eq!(refusal_of(&url), None);
+    let rules = "SELECT string_agg(user_name::text, ' ' ORDER BY line_number)
+        FROM pg_hba_file_rules WHERE type = 'host'";
+    let expected = r#"{"my role",last,guest,"a,b#c"} {all} {""} {@gone}"#;
+    assert_eq!(value(&daemon, rules), expected);
+    fs::write(path.with_file_name("lists/deeper/last"), "@last\n").unwrap();
+    let report = failure_in(Phase::Configure, builder().hba_file(&path));
+    assert!(
+        report.contains("lists/deeper/last`: files refer to each other"),
+        "{report}"
+    );
 }

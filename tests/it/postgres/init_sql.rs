@@ -178,3 +178,21 @@ fn extensions_are_created_before_the_sql_runs() {
         "1"
     );
 }
+
+/// The server that makes the data writes as little WAL as there is.
+#[test]
+fn settings_that_need_more_wal_do_not_stop_sql_from_running() {
+    let major: u32 = start(builder()).version().split('.').next().unwrap().parse().unwrap();
+    let mut archives = builder()
+        .setting("Archive_Mode", "on")
+        .setting("archive_command", "true");
+    if major >= 17 {
+        archives = archives.setting("summarize_wal", "on");
+    }
+    let with_extension = start(archives.clone().extension("plpgsql"));
+    let with_sql = start(archives.init_sql("CREATE TABLE t AS SELECT 5 AS n"));
+    assert_eq!(value(&with_sql, "SELECT n FROM t"), "5");
+    for daemon in [with_extension, with_sql] {
+        assert_eq!(value(&daemon, "SHOW archive_mode"), "on");
+    }
+}

@@ -219,3 +219,18 @@ async fn the_attribute_starts_a_server_for_an_async_test(
 ) -> Result<(), tokio_postgres::Error> {
     connect(&postgres.url()).await?.batch_execute("SELECT 1").await
 }
+
+#[test]
+fn a_time_out_may_be_of_any_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.sql");
+    // Another text each time, so that the data are made.
+    std::fs::write(
+        &script,
+        format!("\\set n 5\nCREATE TABLE t AS SELECT :n; -- {}", dir.path().display()),
+    )
+    .unwrap();
+    let daemon = start(builder().start_timeout(Duration::MAX).init_file(&script));
+    assert_eq!(value(&daemon, "SELECT * FROM t"), "5");
+    daemon.restart().unwrap();
+}

@@ -44,7 +44,7 @@ fn a_malformed_hba_line_is_refused_in_the_servers_words() {
     let report = refusal(builder().hba("hots all all 127.0.0.1/32 trust"));
     assert!(report.contains("`hba`: invalid connection type \"hots\""), "{report}");
     let report = refusal(builder().hba("host all all 127.0.0.1/32 trust\nlocal all all trust"));
-    assert!(report.contains("option `hba`: is one line"), "{report}");
+    assert!(report.contains("option `hba`: must be one line"), "{report}");
 }
 
 #[test]

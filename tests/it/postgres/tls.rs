@@ -7,13 +7,9 @@ const IS_ENCRYPTED: &str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_p
 /// Checks that libpq encrypts a connection, given the URL alone. Without psql, it checks nothing.
 #[track_caller]
 fn assert_libpq_encrypts(daemon: &managed_daemons::PostgresDaemon, url: &str) {
-    let mut command = daemon.psql();
-    if let Ok(command) = &mut command {
-        command.env_remove("PGHOST");
-    }
-    if let Some(answer) = output(command, &["-At", "-c", IS_ENCRYPTED, url]) {
-        assert_eq!(answer, "t\n");
-    }
+    let mut command = daemon.psql().unwrap();
+    command.env_remove("PGHOST");
+    assert_eq!(output(Ok(command), &["-At", "-c", IS_ENCRYPTED, url]), "t\n");
 }
 
 #[test]
@@ -24,15 +20,11 @@ fn a_client_can_verify_the_server() {
     let other = start(builder().tls());
     let ca = |daemon: &managed_daemons::PostgresDaemon| daemon.tls_ca().unwrap().display().to_string();
     assert_ne!(std::fs::read(ca(&daemon)).unwrap(), std::fs::read(ca(&other)).unwrap());
-    if let Ok(mut psql) = daemon.psql() {
-        let wrong = url.split("sslrootcert=").next().unwrap().to_owned() + "sslrootcert=" + &ca(&other);
-        let refused = psql
-            .env_remove("PGHOST")
-            .args(["-c", "SELECT 1", &wrong])
-            .output()
-            .unwrap();
-        assert!(String::from_utf8_lossy(&refused.stderr).contains("certificate verify failed"));
-    }
+    let wrong = url.split("sslrootcert=").next().unwrap().to_owned() + "sslrootcert=" + &ca(&other);
+    let mut psql = daemon.psql().unwrap();
+    let refused = psql.env_remove("PGHOST").args(["-c", "SELECT 1", &wrong]);
+    let refused = refused.output().unwrap();
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("certificate verify failed"));
     runtime().block_on(async {
         connect(&daemon.url()).await.unwrap();
     });

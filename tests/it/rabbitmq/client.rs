@@ -60,7 +60,7 @@ pub(super) fn text(data: &[u8]) -> &str {
 }
 
 /// Whether the broker accepts a client with this URL.
-pub(super) fn is_let_in(url: &str) -> bool {
+pub(crate) fn is_let_in(url: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(connect(url)).is_ok()
 }

@@ -8,7 +8,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use managed_daemons::{with_rabbitmq, ManagedDaemonError, RabbitMqDaemon};
 
 use super::client::{connect, open, text};
-use crate::support::{assert_nothing_left, eventually, private_root, PATIENCE};
+use crate::support::{assert_nothing_left, eventually, has_apt, is_full_run, private_root, PATIENCE};
 
 #[with_rabbitmq(cluster(3))]
 #[tokio::test]
@@ -60,6 +60,17 @@ async fn get_from(url: &str) -> lapin::Result<Option<String>> {
     };
     message.ack(BasicAckOptions::default()).await?;
     Ok(Some(text(&message.data).to_owned()))
+}
+
+#[test]
+fn all_nodes_run_from_one_installation() {
+    if !is_full_run() || !has_apt() {
+        return;
+    }
+    // Not what a search without this option finds.
+    let rabbit = RabbitMqDaemon::builder().suite("sid").cluster(2).start();
+    let rabbit = rabbit.unwrap_or_else(|error| panic!("{}", error.report()));
+    assert_eq!(rabbit.other_nodes()[0].binary(), rabbit.binary());
 }
 
 fn two_nodes(root: &Path) -> RabbitMqDaemon {

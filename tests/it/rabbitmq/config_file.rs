@@ -1,6 +1,7 @@
 //! The `rabbitmq.conf` and `enabled_plugins` that are deployed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use managed_daemons::{Phase, RabbitMqBuilder, RabbitMqDaemon};
 use tempfile::TempDir;
@@ -33,6 +34,7 @@ cluster_formation.k8s.host = kubernetes.default
 log.file = /var/log/rabbitmq/rabbit.log
 log.file.level = debug
 log.console = true
+proxy_protocol = true
 heartbeat = 17 # seconds
 channel_max = 19
 vm_memory_high_watermark.relative = 0.5
@@ -102,6 +104,51 @@ fn deployed_files_are_used_but_for_what_is_ours() {
 }
 
 #[test]
+fn no_file_is_written_outside_of_the_working_directory() {
+    let root = private_root();
+    let outside = root.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::set_permissions(&outside, fs::Permissions::from_mode(0o777)).unwrap();
+    let place = outside.display();
+    let mut text = String::from("log.console.level = debug\n");
+    for key in [
+        "http_dispatch.access_log_dir",
+        "log.connection.file",
+        "log.dir",
+        "log.file",
+        "log.queue.file",
+        "management.http_log_dir",
+        "raft.data_dir",
+        "stream.data_dir",
+        "tracing.dir",
+    ] {
+        text += &format!("{key} = {place}/{key}\n");
+    }
+    let advanced = format!(
+        "[{{ra, [{{data_dir, \"{place}/ra\"}}, {{wal_data_dir, \"{place}/wal\"}}]}}, \
+         {{osiris, [{{data_dir, \"{place}/osiris\"}}]}}, {{rabbitmq_tracing, [{{directory, \"{place}/tracing\"}}]}}, \
+         {{rabbitmq_management, [{{http_log_dir, \"{place}/http\"}}]}}, {{rabbit, [{{log, [{{file, [{{file, \"{place}/log\"}}]}}]}}]}}]."
+    );
+    let files = [("rabbitmq.conf", &*text), ("advanced.config", &*advanced)];
+    let (dir, path) = deploy(CONFIG_FILE, &files);
+    let daemon = builder()
+        .config_file(path)
+        .advanced_config(dir.path().join("advanced.config"))
+        .management()
+        .plugin("rabbitmq_tracing")
+        .start();
+    let daemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+    let url = daemon.management_url().unwrap();
+    assert_eq!(ureq::get(&url).call().unwrap().status(), 200);
+    let declare = "rabbit_amqqueue:declare({resource, <<\"/\">>, queue, <<\"q\">>}, true, false, \
+                   [{<<\"x-queue-type\">>, longstr, <<\"quorum\">>}], none, <<\"test\">>), ok.";
+    assert_eq!(daemon.eval(declare).unwrap(), "ok");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+    let tracing = daemon.eval("application:get_env(rabbitmq_tracing, directory).");
+    assert_eq!(tracing.unwrap(), "{ok,\"tracing\"}");
+}
+
+#[test]
 fn keys_of_plugins_that_are_not_enabled_have_no_effect_and_options_win() {
     let (_dir, path) = deploy(CONFIG_FILE, &[("rabbitmq.conf", DEPLOYED)]);
     let daemon = builder()
@@ -142,7 +189,7 @@ fn what_can_not_be_used_is_named_with_its_line() {
     let (dir, path) = deploy(CONFIG_FILE, &[("rabbitmq.conf", "# x\nheartbeat 17")]);
     let report = failure_in(Phase::Configure, builder().config_file(&path));
     assert!(
-        report.contains(&format!("{}`heartbeat 17` is no setting", line_of(&dir, 2))),
+        report.contains(&format!("{}`heartbeat 17` is not a setting", line_of(&dir, 2))),
         "{report}"
     );
     for (text, line, words) in [
@@ -163,7 +210,7 @@ fn what_can_not_be_used_is_named_with_its_line() {
     assert!(report.contains(&expected), "{report}");
     fs::write(&plugins, "rabbitmq_stomp").unwrap();
     let report = failure_in(Phase::Configure, with_plugins());
-    assert!(report.contains("is no list of plugins"), "{report}");
+    assert!(report.contains("is not a list of plugins"), "{report}");
 }
 
 #[test]
@@ -190,4 +237,20 @@ fn an_advanced_configuration_is_used_but_for_what_is_ours() {
     assert!(report.contains(&expected), "{report}");
     let report = failure_in(Phase::Configure, builder().advanced_config(dir.path().join("gone")));
     assert!(report.contains("could not read the configuration"), "{report}");
+}
+
+#[test]
+fn accounts_may_be_elsewhere() {
+    let text = "auth_backends.1 = http\nauth_http.user_path = http://127.0.0.1:9/user\n";
+    let (dir, path) = deploy(CONFIG_FILE, &[(CONFIG_FILE, text)]);
+    let report = failure_in(Phase::Configure, builder().config_file(&path));
+    let expected =
+        line_of(&dir, 1) + "`auth_backends.1 = http` needs a plugin: add `plugin(\"rabbitmq_auth_backend_http\")`";
+    assert!(report.contains(&expected), "{report}");
+    let rabbit = builder()
+        .config_file(&path)
+        .plugin("rabbitmq_auth_backend_http")
+        .start();
+    let rabbit = rabbit.unwrap_or_else(|error| panic!("{}", error.report()));
+    assert_eq!(variable(&rabbit, "auth_backends"), "[rabbit_auth_backend_http]");
 }

@@ -39,6 +39,29 @@ fn a_stop_is_a_clean_shutdown() {
 }
 
 #[test]
+fn a_broker_whose_account_a_test_has_changed_restarts() {
+    let rabbit = RabbitMqDaemon::builder().extra_virtual_host("kept").start().unwrap();
+    let url = rabbit.virtual_host_url("kept");
+    let changed = url.replace(rabbit.password(), "changed");
+    let user = r#"{"name": "guest", "password": "changed", "tags": "administrator"}"#;
+    rabbit.import_definitions(&format!(r#"{{"users": [{user}]}}"#)).unwrap();
+    rabbit.restart().unwrap();
+    assert!(!is_let_in(&url));
+    assert!(is_let_in(&changed));
+
+    rabbit.eval("rabbit_vhost:delete(<<\"/\">>, <<\"test\">>).").unwrap();
+    rabbit.restart().unwrap();
+    assert!(!is_let_in(&changed.replace("/kept", "/%2F")));
+    assert!(is_let_in(&changed));
+
+    rabbit
+        .eval("rabbit_auth_backend_internal:delete_user(<<\"guest\">>, <<\"test\">>).")
+        .unwrap();
+    rabbit.restart().unwrap();
+    assert!(!is_let_in(&changed));
+}
+
+#[test]
 fn a_paused_broker_answers_once_it_is_resumed() {
     let rabbit = RabbitMqDaemon::start().unwrap();
     rabbit.pause().unwrap();

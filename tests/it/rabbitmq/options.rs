@@ -187,26 +187,6 @@ fn get(url: &str, user: Option<&RabbitMqDaemon>) -> Result<String, ureq::Error> 
 }
 
 #[test]
-fn plugins_listen_on_their_own_ports() {
-    let start = || {
-        RabbitMqDaemon::builder()
-            .plugin("rabbitmq_mqtt")
-            .plugin("rabbitmq_stomp")
-            .start()
-            .unwrap()
-    };
-    let [one, two] = [start(), start()];
-    for name in ["mqtt", "stomp"] {
-        let ports = [&one, &two].map(|rabbit| rabbit.port_named(name).unwrap());
-        assert_ne!(ports[0], ports[1]);
-        for port in ports {
-            std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        }
-    }
-    assert!(one.eval("rabbit_plugins:active().").unwrap().contains("rabbitmq_stomp"));
-}
-
-#[test]
 fn settings_take_effect() {
     let rabbit = RabbitMqDaemon::builder()
         .setting("channel_max", "17")

@@ -1,7 +1,9 @@
 //! A daemon that is defined in another crate can do what the framework's own daemons can.
 
-use managed_daemons::with_daemon;
-use managed_daemons_tests::{processes_of, UnrulyDaemon};
+use std::path::PathBuf;
+
+use managed_daemons::{with_daemon, DaemonPart};
+use managed_daemons_tests::{processes_of, Unruly, UnrulyDaemon};
 
 use crate::support::{private_root, unruly, unruly_program};
 
@@ -25,6 +27,33 @@ fn typed_methods_and_options_survive_a_load() {
     let conf = std::fs::read_to_string(dir.join("service.conf")).unwrap();
     assert!(conf.starts_with("ignore-term\n"), "{conf}");
     loaded.destroy().unwrap();
+}
+
+#[test]
+fn a_part_is_removed_with_its_handle() {
+    let start = || {
+        let builder = DaemonPart::<Unruly>::builder().server(|builder| builder.binary(unruly_program()));
+        builder.start().unwrap()
+    };
+    let parts = [start(), start(), start(), start()];
+    let dirs = parts.each_ref().map(|part| PathBuf::from(part.url()));
+    assert!(dirs.iter().all(|dir| dir.is_dir()));
+    assert!(parts
+        .iter()
+        .all(|part| part.server().port() == parts[0].server().port()));
+    let [dropped, closed, dropped_without, closed_without] = parts;
+    drop(dropped);
+    assert_eq!(dirs.each_ref().map(|dir| dir.exists()), [false, true, true, true]);
+    closed.close().unwrap();
+    assert_eq!(dirs.each_ref().map(|dir| dir.exists()), [false, false, true, true]);
+    // What can't be removed fails no test, but who closes it is told.
+    dirs[2..].iter().for_each(|dir| std::fs::remove_dir(dir).unwrap());
+    drop(dropped_without);
+    let error = closed_without.close().unwrap_err().to_string();
+    assert!(
+        error.contains("remove") && error.contains(&*dirs[3].to_string_lossy()),
+        "{error}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use managed_daemons::{with_redis_cluster, RedisCluster, RedisDaemon};
 use redis::cluster::ClusterClient;
 
 use super::ask;
-use crate::support::{config, eventually, start_failure};
+use crate::support::{config, eventually, private_root, start_failure};
 
 #[with_redis_cluster]
 #[test]
@@ -63,6 +63,31 @@ fn a_replica_takes_over_and_the_old_primary_comes_back_as_its_replica() {
 }
 
 #[test]
+fn a_plain_start_makes_the_same_cluster() {
+    let node = RedisDaemon::builder().plain();
+    let cluster = RedisCluster::builder().node(node).replicas(1).start();
+    let cluster = cluster.unwrap_or_else(|error| panic!("{}", error.report()));
+    let mut client = ClusterClient::new(cluster.urls()).unwrap().get_connection().unwrap();
+    for key in 0..20 {
+        let _: () = redis::cmd("SET").arg(key).arg(key * 2).query(&mut client).unwrap();
+    }
+    for (primary, replica) in cluster.primaries().iter().zip(cluster.replicas()) {
+        replica.catch_up_with(primary).unwrap();
+        let sizes = [primary, replica].map(|node| ask::<i32>(node, &["DBSIZE"]).unwrap());
+        assert!(sizes[0] > 0 && sizes[0] == sizes[1], "{sizes:?}");
+        let info: String = ask(replica, &["CLUSTER", "INFO"]).unwrap();
+        for line in [
+            "cluster_state:ok",
+            "cluster_slots_ok:16384",
+            "cluster_known_nodes:6",
+            "cluster_size:3",
+        ] {
+            assert!(info.contains(line), "{info}");
+        }
+    }
+}
+
+#[test]
 fn a_paused_primary_is_replaced_as_well() {
     let node = RedisDaemon::builder()
         .setting("cluster-node-timeout", "500")
@@ -90,11 +115,41 @@ fn a_cluster_that_can_not_be_is_refused() {
             builder().node(RedisDaemon::builder().password("nul\0")).start(),
             "`password`",
         ),
+        (
+            builder().node(RedisDaemon::builder().init_file("dump.rdb")).start(),
+            "`init_file`",
+        ),
+        (builder().node(RedisDaemon::builder().port(6379)).start(), "`port`"),
+        (
+            builder().node(RedisDaemon::builder().working_dir("here")).start(),
+            "`working_dir`",
+        ),
     ] {
         let report = start_failure(result);
         assert!(
             report.contains("redis did not start") && report.contains(named),
             "{report}"
         );
+    }
+}
+
+#[test]
+fn the_nodes_use_a_deployed_file() {
+    let root = private_root();
+    let file = root.path().join("redis.conf");
+    let text = "port 6379\ncluster-enabled yes\ncluster-config-file /no/such/nodes.conf\ncluster-port 16379\n\
+        cluster-announce-ip 10.0.0.5\ncluster-announce-port 6379\ncluster-announce-bus-port 16379\n\
+        cluster-announce-hostname redis.example\ncluster-node-timeout 700\nrequirepass s3cret\nhz 20\n\
+        rename-command CLUSTER shards\n";
+    std::fs::write(&file, text).unwrap();
+    let node = RedisDaemon::builder().config_file(&file);
+    let cluster = RedisCluster::builder().node(node).replicas(1).start();
+    let cluster = cluster.unwrap_or_else(|error| panic!("{}", error.report()));
+    for node in cluster.nodes() {
+        assert_eq!(node.password(), Some("s3cret"));
+        assert_eq!(config(node, "hz"), "20");
+        assert_eq!(config(node, "cluster-node-timeout"), "700");
+        let seen: String = ask(node, &["shards", "NODES"]).unwrap();
+        assert!(seen.contains(&format!("127.0.0.1:{}@", node.port())), "{seen}");
     }
 }

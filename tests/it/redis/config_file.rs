@@ -29,7 +29,7 @@ fn a_deployed_file_is_used_with_its_includes_but_not_its_paths() {
         daemonize yes\nsupervised systemd\npidfile /no/such/redis.pid\nlogfile /no/such/redis.log\n\
         syslog-enabled yes\nunixsocket /no/such/redis.sock\nunixsocketperm 777\ndir /no/such/dir\n\
         requirepass \"p@ss w\\x6frd\"\nsave 900 1\nsave 300 10\nappendonly yes\ndbfilename data.rdb\n\
-        include limits/*.conf\ninclude limits/none-*.conf\ninclude more.conf\nhz 20\n";
+        include limits/[0-9].conf\ninclude limits/none-*.conf\ninclude /etc/redis/more.conf\nhz 20\n";
     let file = write(dir, "redis.conf", text);
     write(dir, "limits/1.conf", "maxmemory 1mb\nmaxmemory-policy allkeys-lru\n");
     write(dir, "limits/2.conf", "maxmemory 2mb\n");
@@ -191,4 +191,52 @@ fn a_replica_of_the_file_follows_a_primary_of_the_test() {
     let replica = primary.replica_builder().config_file(&file).start().unwrap();
     assert_eq!(ask::<i32>(&replica, &["GET", "a"]).unwrap(), 1);
     assert_eq!(config(&replica, "hz"), "20");
+}
+
+#[test]
+fn a_file_of_accounts_without_a_default_user_leaves_nobody_in() {
+    let root = private_root();
+    write(root.path(), "users.acl", "user app on >s3cret ~* &* +@all");
+    for (text, password) in [
+        ("aclfile users.acl\n", None),
+        ("aclfile users.acl\nrequirepass w0rd\n", Some("w0rd")),
+    ] {
+        let daemon = with(&write(root.path(), "redis.conf", text)).start().unwrap();
+        assert!(password.is_none_or(|password| daemon.password() == Some(password)));
+        let who: String = ask(&daemon, &["ACL", "WHOAMI"]).unwrap();
+        assert_eq!(who, "default", "{text}");
+        let anonymous = redis::Client::open(format!("redis://127.0.0.1:{}/", daemon.port())).unwrap();
+        let refused = (redis::cmd("SET").arg("a").arg(1)).exec(&mut anonymous.get_connection().unwrap());
+        assert_eq!(refused.unwrap_err().code(), Some("NOAUTH"), "{text}");
+        let app = redis::Client::open(format!("redis://app:s3cret@127.0.0.1:{}/", daemon.port())).unwrap();
+        redis::cmd("SET")
+            .arg("a")
+            .arg(1)
+            .exec(&mut app.get_connection().unwrap())
+            .unwrap();
+    }
+    let file = write(root.path(), "redis.conf", "aclfile users.acl\n");
+    let report = start_failure(with(&file).password("two words").start());
+    assert!(report.contains("`password`") && report.contains("aclfile"), "{report}");
+}
+
+#[test]
+fn a_server_that_refuses_ping_is_ready_when_it_has_loaded_its_data() {
+    let root = private_root();
+    let dir = root.path().join("data");
+    let first = RedisDaemon::builder().working_dir(&dir).start().unwrap();
+    for key in 0..1000 {
+        let _: () = ask(&first, &["SET", &key.to_string(), "1"]).unwrap();
+    }
+    first.close().unwrap();
+    // Loading takes a second, and the server answers meanwhile.
+    let slow = "key-load-delay 1000\nloading-process-events-interval-bytes 1024\n";
+    let account = "user default off\nuser app on >x ~* &* +@read\n";
+    let file = write(root.path(), "redis.conf", &format!("{slow}{account}"));
+    let again = RedisDaemon::builder()
+        .working_dir(&dir)
+        .config_file(&file)
+        .password("x");
+    let again = again.start().unwrap_or_else(|error| panic!("{}", error.report()));
+    assert_eq!(ask::<i32>(&again, &["GET", "999"]).unwrap(), 1);
 }

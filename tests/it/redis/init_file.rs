@@ -298,3 +298,15 @@ fn a_file_that_redis_can_not_load_is_named_with_its_complaint() {
         }
     }
 }
+
+#[test]
+fn after_a_first_start_that_failed_the_next_one_loads_everything() {
+    let root = private_root();
+    let dir = root.path().join("data");
+    let file = write(root.path(), "commands.txt", b"SET a 1\nNO-SUCH-COMMAND\nSET b 2\n");
+    let builder = || RedisDaemon::builder().working_dir(&dir).init_file(&file);
+    start_failure(builder().start());
+    write(root.path(), "commands.txt", b"SET a 1\nSET b 2\n");
+    let daemon = builder().start().unwrap_or_else(|error| panic!("{}", error.report()));
+    assert_eq!(value(&daemon, "b").as_deref(), Some("2"));
+}

@@ -1,5 +1,6 @@
 //! Fail-overs by Sentinel, with the client that people use.
 
+use std::fs;
 use std::time::Duration;
 
 use managed_daemons::{with_redis_sentinel, RedisDaemon, RedisSentinel};
@@ -7,7 +8,7 @@ use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServer
 use redis::RedisConnectionInfo;
 
 use super::ask;
-use crate::support::start_failure;
+use crate::support::{eventually, start_failure};
 
 fn client(sentinel: &RedisSentinel) -> SentinelClient {
     let login = RedisConnectionInfo::default();
@@ -66,6 +67,46 @@ fn three_sentinels_agree() {
         .arg(1)
         .query(&mut connection.unwrap())
         .unwrap();
+}
+
+#[test]
+fn servers_with_an_account_of_their_own_are_watched_with_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("redis.conf");
+    fs::write(&file, "user default off\nuser app on >s3cret ~* &* +@all\n").unwrap();
+    let node = RedisDaemon::builder().config_file(&file);
+    let sentinel = RedisSentinel::builder().node(node).start();
+    let sentinel = sentinel.unwrap_or_else(|error| panic!("{}", error.report()));
+    let first = sentinel.primary().unwrap();
+    assert!(first.url().starts_with("redis://app:s3cret@"), "{}", first.url());
+    assert!(
+        sentinel.urls()[0].starts_with("redis://:s3cret@"),
+        "{:?}",
+        sentinel.urls()
+    );
+    let login = RedisConnectionInfo::default()
+        .set_username("app")
+        .set_password("s3cret");
+    let login = SentinelNodeConnectionInfo::default().set_redis_connection_info(login);
+    let name = sentinel.service_name().to_owned();
+    let mut client = SentinelClient::build(sentinel.urls(), name, Some(login), SentinelServerType::Master).unwrap();
+    let _: () = redis::cmd("SET")
+        .arg("key")
+        .arg(1)
+        .query(&mut client.get_connection().unwrap())
+        .unwrap();
+    sentinel.nodes()[1].catch_up_with(first).unwrap();
+    first.kill().unwrap();
+    sentinel.wait_until_ok().unwrap();
+    let value: i32 = redis::cmd("INCR")
+        .arg("key")
+        .query(&mut client.get_connection().unwrap())
+        .unwrap();
+    assert_eq!(value, 2);
+    // The first primary comes back, and follows the second with the account.
+    first.start_if_not_running().unwrap();
+    let second = sentinel.primary().unwrap();
+    eventually("a replica", || first.catch_up_with(second));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 mod apache;
 mod files;
 mod mistakes;
+mod modules;
 mod nginx;
 mod reloads;
 mod sites;
+mod templates;
 
 use files::Deployment;

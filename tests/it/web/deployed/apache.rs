@@ -108,7 +108,10 @@ fn a_port_that_cannot_be_read_is_named() {
         .start()
         .unwrap_err()
         .report();
-    assert!(report.contains("site.conf:2: `Listen ${PORT}` has no port"), "{report}");
+    assert!(
+        report.contains("site.conf:2: `Listen ${PORT}` has no value"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -117,4 +120,18 @@ fn a_text_can_be_one_that_is_deployed() {
     let apache = ApacheDaemon::builder().config(text).start().unwrap();
     std::fs::write(apache.document_root().join("index.html"), "relative").unwrap();
     assert_eq!(answer(&apache.url_of("8080").unwrap()).body, "relative");
+}
+
+#[test]
+fn the_reason_of_a_failed_configuration_is_named() {
+    let text = "Listen 80\nLoadModule session_module modules/mod_session.so\n\
+                LoadModule auth_form_module modules/mod_auth_form.so\n\
+                LoadModule authn_core_module modules/mod_authn_core.so\n\
+                LoadModule authz_core_module modules/mod_authz_core.so\n";
+    let site = Deployment::new(&[("site.conf", text)]);
+    let builder = || ApacheDaemon::builder().config_file(site.path("site.conf"));
+    let report = builder().start().unwrap_err().report();
+    assert!(report.contains("You must load mod_request"), "{report}");
+    assert!(report.contains("`module(\"request\")` loads it"), "{report}");
+    assert!(builder().module("request").start().unwrap().is_running());
 }

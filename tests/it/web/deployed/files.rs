@@ -41,6 +41,9 @@ pub(super) trait DeployedSyntax: ConfigSyntax {
     /// A main configuration that includes `sites/*.conf` and listens on port 80.
     const MAIN: &'static str;
 
+    /// A file that others include.
+    const PART: &'static str;
+
     /// A line that is no configuration, and a word that the server's complaint has.
     const BROKEN: (&'static str, &'static str);
 
@@ -49,6 +52,9 @@ pub(super) trait DeployedSyntax: ConfigSyntax {
 
     /// Passes everything on to this URL.
     fn passing(port: u16, url: &str) -> String;
+
+    /// Passes everything on to a Unix socket.
+    fn passing_to_socket(port: u16, path: &str) -> String;
 
     /// A server on port 80 that serves a directory, which is in its second line.
     fn serving(dir: &str) -> String;
@@ -88,6 +94,8 @@ server {
 ";
     const MAIN: &'static str = "user nginx;\nevents {}\nhttp {\n    include sites/*.conf;\n}\n";
 
+    const PART: &'static str = "client_max_body_size 5m;\n";
+
     const BROKEN: (&'static str, &'static str) = ("server_tokens nonsense;", "nonsense");
 
     fn answering(port: u16, status: u16) -> String {
@@ -96,6 +104,10 @@ server {
 
     fn passing(port: u16, url: &str) -> String {
         format!("server {{ listen {port}; location / {{ proxy_pass {url}; }} }}\n")
+    }
+
+    fn passing_to_socket(port: u16, path: &str) -> String {
+        Self::passing(port, &format!("http://unix:{path}"))
     }
 
     fn serving(dir: &str) -> String {
@@ -145,6 +157,8 @@ LoadModule mpm_event_module modules/mod_mpm_event.so
 IncludeOptional sites/*.conf
 ";
 
+    const PART: &'static str = "LimitRequestBody 5000000\n";
+
     const BROKEN: (&'static str, &'static str) = ("LimitRequestBody", "LimitRequestBody");
 
     fn answering(port: u16, status: u16) -> String {
@@ -163,6 +177,10 @@ IncludeOptional sites/*.conf
             format!("Listen {port}\n")
         };
         format!("{listen}<VirtualHost *:{port}>\nProxyPass / {url}/\n</VirtualHost>\n")
+    }
+
+    fn passing_to_socket(port: u16, path: &str) -> String {
+        Self::passing(port, &format!("unix:{path}|http://localhost"))
     }
 
     fn serving(dir: &str) -> String {

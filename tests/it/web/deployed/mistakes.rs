@@ -9,9 +9,11 @@ use crate::support::{is_root, private_root};
 super::super::on_both!(
     a_certificate_that_is_missing_is_named,
     a_host_that_nobody_knows_is_named,
+    a_socket_that_is_not_here_is_named,
     options_for_nothing_are_refused,
     the_servers_errors_name_the_users_file,
     a_directory_that_the_server_cannot_enter_is_named,
+    a_configuration_without_servers_is_refused,
 );
 
 fn line_of(text: &str, words: &str) -> usize {
@@ -54,6 +56,16 @@ fn a_host_that_nobody_knows_is_named<S: DeployedSyntax>() {
     );
 }
 
+fn a_socket_that_is_not_here_is_named<S: DeployedSyntax>() {
+    let text = S::passing_to_socket(80, "/run/no-such-dir/app.sock");
+    let site = Deployment::new(&[("site.conf", &text)]);
+    let started = S::deployed().config_file(site.path("site.conf")).start();
+    let report = started.unwrap_err().report();
+    let expected = "there is no socket `/run/no-such-dir/app.sock` here; say where it is with \
+                    `upstream(\"unix:/run/no-such-dir/app.sock\", …)`";
+    assert!(report.contains("site.conf:") && report.contains(expected), "{report}");
+}
+
 fn options_for_nothing_are_refused<S: DeployedSyntax>() {
     let site = Deployment::new(&[("main.conf", S::MAIN)]);
     let builder = || S::deployed().config_file(site.path("main.conf"));
@@ -82,7 +94,10 @@ fn the_servers_errors_name_the_users_file<S: DeployedSyntax>() {
     let root = private_root();
     let site = Deployment::new(&[
         ("main.conf", S::MAIN),
-        ("sites/a.conf", &format!("\n\n{}\n", S::BROKEN.0)),
+        (
+            "sites/a.conf",
+            &format!("\n\n{}\n{}", S::BROKEN.0, S::answering(80, 404)),
+        ),
     ]);
     let builder = S::deployed().config_file(site.path("main.conf")).temp_root(root.path());
     let report = builder.start().unwrap_err().report();
@@ -109,4 +124,23 @@ fn a_directory_that_the_server_cannot_enter_is_named<S: DeployedSyntax>() {
         report.contains("site.conf:2: ") && report.contains("has mode 0700"),
         "{report}"
     );
+}
+
+fn a_configuration_without_servers_is_refused<S: DeployedSyntax>() {
+    let main = S::MAIN.replace("Listen 80\n", "");
+    let line = line_of(&main, "sites/*.conf");
+    let site = Deployment::new(&[("main.conf", &main), ("part.conf", S::PART)]);
+    let report = |file: &str| {
+        let started = S::deployed().config_file(site.path(file)).start();
+        started.unwrap_err().report()
+    };
+    let (empty, part) = (report("main.conf"), report("part.conf"));
+    let expected = format!("main.conf:{line}: `");
+    assert!(empty.contains("has no server, and there is no file for "), "{empty}");
+    assert!(
+        empty.contains(&expected) && empty.contains("sites/*.conf`; say where"),
+        "{empty}"
+    );
+    let expected = "part.conf` has no server; if it is a part of a configuration, give the file that includes it";
+    assert!(part.contains(expected), "{part}");
 }

@@ -164,3 +164,61 @@ fn a_file_that_nginx_needs_is_named_where_it_is_missing() {
         );
     }
 }
+
+#[test]
+fn a_host_that_is_looked_up_again_needs_no_resolver_here() {
+    let app = super::super::TestServer::start();
+    let text = "resolver 127.0.0.11 valid=2s;
+upstream handler { zone handlers 64k; server app:9000 resolve max_fails=2; }
+server { listen 80; location / { proxy_pass http://handler; } }
+";
+    let site = Deployment::new(&[("site.conf", text)]);
+    let builder = NginxDaemon::builder().config_file(site.path("site.conf"));
+    let nginx = builder.upstream("app:9000", app.port).start().unwrap();
+    assert!(answer(&format!("{}/x", nginx.url())).body.starts_with("get /x"));
+}
+
+#[test]
+fn quic_is_spoken_where_nginx_has_it() {
+    let text = "server {
+    listen 443 quic reuseport;
+    listen [::]:443 quic reuseport;
+    listen 443 ssl;
+    ssl_certificate /etc/letsencrypt/cert.pem;
+    ssl_certificate_key /etc/letsencrypt/key.pem;
+    server_name a.example;
+}
+server {
+    listen 443 quic;
+    listen 443 ssl;
+    server_name b.example;
+    ssl_certificate /etc/letsencrypt/cert.pem;
+    ssl_certificate_key /etc/letsencrypt/key.pem;
+}
+";
+    let site = Deployment::new(&[("site.conf", text)]);
+    match NginxDaemon::builder().config_file(site.path("site.conf")).tls().start() {
+        Ok(nginx) => {
+            // A packet of a version that nobody speaks is answered with those that nginx speaks
+            // (RFC 9000, 6): the header's first bit, version 0, and the connection's ids, swapped.
+            let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+            client
+                .set_read_timeout(Some(std::time::Duration::from_secs(10)))
+                .unwrap();
+            let ids = [&[8], &b"to-nginx"[..], &[8], &b"from-us!"[..]].concat();
+            let mut packet = [&[0xc0, 0x1a, 0x2a, 0x3a, 0x4a], &ids[..]].concat();
+            packet.resize(1200, 0);
+            client.send_to(&packet, ("127.0.0.1", nginx.port())).unwrap();
+            let mut answer = [0; 1500];
+            let length = client.recv(&mut answer).unwrap();
+            let swapped = [&[8], &b"from-us!"[..], &[8], &b"to-nginx"[..]].concat();
+            assert_eq!((answer[0] & 0x80, &answer[1..5]), (0x80, &[0; 4][..]));
+            assert_eq!(answer[5..23], swapped);
+            assert!(answer[23..length].chunks(4).any(|version| version == [0, 0, 0, 1]));
+        }
+        Err(error) => {
+            let report = error.report();
+            assert!(report.contains("`quic`: nginx 1.25.0 and later have it"), "{report}");
+        }
+    }
+}

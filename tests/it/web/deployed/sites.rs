@@ -13,6 +13,7 @@ use crate::support::private_root;
 super::super::on_both!(
     a_site_redirects_serves_and_passes_on,
     a_configuration_may_pass_requests_on_to_itself,
+    an_upstream_may_stand_for_a_unix_socket,
     a_deployed_server_can_be_killed_restarted_and_loaded,
 );
 
@@ -95,4 +96,17 @@ fn a_deployed_server_can_be_killed_restarted_and_loaded<S: DeployedSyntax>() {
     let copies = copies.filter(|entry| entry.file_name().to_string_lossy().starts_with("deployed"));
     assert_eq!(copies.count(), 1, "earlier copies are removed");
     server.destroy().unwrap();
+}
+
+fn an_upstream_may_stand_for_a_unix_socket<S: DeployedSyntax>() {
+    let app = TestServer::start();
+    let text = S::passing_to_socket(80, "/run/no-such-dir/app.sock");
+    let site = Deployment::new(&[("site.conf", &text)]);
+    let server = S::deployed()
+        .config_file(site.path("site.conf"))
+        .upstream("unix:/run/no-such-dir/app.sock", app.port)
+        .start()
+        .unwrap();
+    let body = answer(&format!("{}/items?n=1", server.url())).body;
+    assert!(body.starts_with("get /items?n=1"), "{body}");
 }

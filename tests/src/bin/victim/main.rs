@@ -1,13 +1,15 @@
-//! A program for tests that kill a process or look at how it ends: `victim redis churn`.
+//! A program for tests that kill a process or look at how it ends: `victim redis churn`, or
+//! `victim redis leave 42`, where what is random follows from the seed 42.
 //!
 //! It writes lines to standard output: `begun` first, then what it has reached, and last the report
 //! of an error, if there is one.
-#![allow(clippy::unwrap_used)] // a victim that panics fails its test, too
+#![allow(clippy::panic, clippy::unwrap_used)] // a victim that panics fails its test, too
 
 mod mysql;
 mod postgres;
 mod rabbitmq;
 mod redis;
+mod start;
 mod web;
 
 use std::io::Write;
@@ -16,10 +18,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let action = match arguments.join(" ").as_str() {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).take(2).collect();
+    let action = match words.join(" ").as_str() {
         "redis abort" => redis::abort,
         "redis churn" => redis::churn,
         "redis exit" => redis::exit,
+        "redis leave" => redis::leave,
         "redis fail" => redis::fail,
         "redis fork" => redis::fork,
         "redis hold" => redis::hold,
@@ -32,10 +36,13 @@ fn main() -> ExitCode {
         "rabbitmq lose-port" => rabbitmq::lose_port,
         "rabbitmq once" => rabbitmq::once,
         "web churn" => web::churn,
-        unknown => {
-            say(&format!("there is no victim `{unknown}`"));
-            return ExitCode::FAILURE;
-        }
+        other => match other.strip_prefix("start ").and_then(start::of) {
+            Some(start) => start,
+            None => {
+                say(&format!("there is no victim `{other}`"));
+                return ExitCode::FAILURE;
+            }
+        },
     };
     if arguments.last().is_some_and(|what| what == "churn") {
         // Without this, it would run for ever if its test were killed.
@@ -64,6 +71,12 @@ fn say(line: &str) {
 /// Waits until the test closes standard input or ends.
 fn wait_for_test() {
     std::io::stdin().lines().for_each(drop);
+}
+
+/// What is random follows from the seed on the command line.
+fn random() -> fastrand::Rng {
+    let seed = std::env::args().nth(3).and_then(|seed| seed.parse().ok());
+    fastrand::Rng::with_seed(seed.unwrap())
 }
 
 /// The working directory that outlives this process.

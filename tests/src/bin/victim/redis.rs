@@ -1,12 +1,16 @@
 //! Redis, and a daemon that leaves its process group.
 
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use managed_daemons::{RedisDaemon, Result};
 use managed_daemons_tests::{Unruly, UnrulyDaemon};
+use nix::sys::signal::{raise, Signal};
 use nix::unistd::ForkResult;
 
-use super::{say, user_dir, wait_for_test};
+use super::{random, say, user_dir, wait_for_test};
 
 /// A daemon in a static, which is never dropped.
 static SHARED: OnceLock<RedisDaemon> = OnceLock::new();
@@ -90,6 +94,36 @@ pub(crate) fn exit() -> Result<()> {
     std::process::exit(3);
 }
 
+/// Ends at a random moment and in a random way, while other threads start, restart and drop daemons.
+pub(crate) fn leave() -> Result<()> {
+    let mut random = random();
+    for _ in 0..random.u8(0..4) {
+        let kind = random.u8(0..4);
+        std::thread::spawn(move || loop {
+            match kind {
+                0 => drop(RedisDaemon::builder().working_dir(user_dir()).start()),
+                1 => drop(double_fork().start()),
+                2 => drop(RedisDaemon::start()),
+                _ => drop(RedisDaemon::start().and_then(|redis| redis.restart())),
+            }
+        });
+    }
+    if random.bool() {
+        start_shared();
+    }
+    std::thread::sleep(Duration::from_micros(random.u64(0..60_000)));
+    match random.u8(0..8) {
+        0 => std::process::abort(),
+        1 => panic!("on purpose"),
+        2 => raise(Signal::SIGKILL).unwrap(),
+        3 => raise(Signal::SIGTERM).unwrap(),
+        4 => drop(Command::new("true").exec()),
+        5 => return Ok(()),
+        _ => std::process::exit(0),
+    }
+    Ok(())
+}
+
 /// Aborts in the middle of a test.
 pub(crate) fn abort() -> Result<()> {
     start_shared();
@@ -110,7 +144,7 @@ pub(crate) fn fork() -> Result<()> {
         ForkResult::Parent { .. } => std::process::abort(),
         ForkResult::Child => {
             nix::unistd::sleep(8);
-            nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL).unwrap();
+            raise(Signal::SIGKILL).unwrap();
             Ok(())
         }
     }

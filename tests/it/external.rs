@@ -1,0 +1,78 @@
+//! Servers that run elsewhere: here, one that the test has started, for runs that know its URL only.
+
+mod chaos;
+mod mysql;
+mod postgres;
+mod postgres_accounts;
+mod postgres_login;
+mod rabbitmq;
+mod relay;
+
+use nix::sys::signal::{kill, Signal};
+
+use crate::support::{eventually_empty, Run, Sharer};
+
+/// How long the leases of the tests' runs last, in seconds, where a test waits for their end.
+const SHORT: &str = "2";
+
+/// A run on a machine of its own.
+struct Machine {
+    run: Run,
+}
+
+impl Machine {
+    fn new(variables: &[(&str, &str)]) -> Self {
+        let run = Run::with(|command| {
+            command.envs(variables.iter().copied());
+        });
+        Self { run }
+    }
+
+    fn start(&mut self, action: &str) -> Sharer {
+        self.run.start(action)
+    }
+
+    /// Ends the run, once all its processes have ended.
+    #[track_caller]
+    fn end(mut self) {
+        self.run.end();
+        self.run.assert_nothing_left();
+    }
+
+    fn kill_keepers(&self) {
+        for keeper in self.run.keepers() {
+            kill(keeper, Signal::SIGKILL).unwrap();
+        }
+        eventually_empty("killed", || self.run.keepers());
+    }
+
+    /// Kills all of it: a machine that has lost its power.
+    fn die(mut self, sharers: Vec<Sharer>) {
+        self.kill_keepers();
+        self.run.kill();
+        sharers.into_iter().for_each(Sharer::kill);
+    }
+}
+
+/// How often sharers have said something on their standard error.
+fn count_said(sharers: &[Sharer], text: &str) -> usize {
+    sharers.iter().map(|sharer| sharer.errors().matches(text).count()).sum()
+}
+
+/// The URL that a sharer prints.
+#[track_caller]
+fn url(sharer: &mut Sharer) -> String {
+    let line = sharer.line();
+    assert!(line.contains("://"), "{line}");
+    line
+}
+
+/// The error that a sharer prints.
+#[track_caller]
+fn failure(machine: &mut Machine, action: &str) -> String {
+    let mut sharer = machine.start(action);
+    let line = sharer.line();
+    assert!(line.starts_with("failed: "), "{line}");
+    sharer.end();
+    line
+}

@@ -1,0 +1,4 @@
+//! What a failed test says of its daemons.
+
+mod daemons;
+mod failures;
