@@ -54,6 +54,19 @@ impl Machine {
     }
 }
 
+/// Starts a test on each of several machines, and checks what it has got. Each machine looks for what
+/// dead runs have left while others make their first databases.
+#[track_caller]
+fn begin_at_once(variable: (&str, &str), action: &str, check: impl Fn(&str)) {
+    let mut machines: Vec<Machine> = (0..10).map(|_| Machine::new(&[variable])).collect();
+    let mut tests: Vec<Sharer> = machines.iter_mut().map(|machine| machine.start(action)).collect();
+    for test in &mut tests {
+        check(&url(test));
+    }
+    tests.into_iter().for_each(Sharer::end);
+    machines.into_iter().for_each(Machine::end);
+}
+
 /// How often sharers have said something on their standard error.
 fn count_said(sharers: &[Sharer], text: &str) -> usize {
     sharers.iter().map(|sharer| sharer.errors().matches(text).count()).sum()

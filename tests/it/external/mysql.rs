@@ -3,7 +3,7 @@
 use managed_daemons::{Flavor, MySqlBuilder, MySqlDaemon};
 use managed_daemons_tests::postgres;
 
-use super::{count_said, failure, url, Machine, SHORT};
+use super::{begin_at_once, count_said, failure, url, Machine, SHORT};
 use crate::mysql::{code, on_both_servers, one, run, ACCESS_DENIED, DATABASE_ACCESS_DENIED};
 use crate::support::{eventually, eventually_empty, Sharer};
 
@@ -11,6 +11,7 @@ const VARIABLE: &str = "MANAGED_DAEMONS_MYSQL_URL";
 
 on_both_servers!(
     tests_of_two_machines_share_a_server_and_no_database,
+    machines_that_begin_at_once_leave_each_other_alone,
     what_a_dead_machine_has_left_goes_with_the_next_run_of_its_project_after_its_lease,
     an_account_of_a_managed_cluster_makes_users,
     an_account_that_makes_no_users_makes_databases,
@@ -95,6 +96,14 @@ fn tests_of_two_machines_share_a_server_and_no_database(builder: fn() -> MySqlBu
     third.end();
     fourth.end();
     there.end();
+    assert_eq!(remains(&server), [""; 0]);
+}
+
+fn machines_that_begin_at_once_leave_each_other_alone(builder: fn() -> MySqlBuilder) {
+    let server = builder().start().unwrap();
+    begin_at_once((VARIABLE, &root(&server)), "mysql-orders", |url| {
+        assert_eq!(count(url), "1");
+    });
     assert_eq!(remains(&server), [""; 0]);
 }
 

@@ -6,7 +6,7 @@ use managed_daemons::PostgresDaemon;
 use managed_daemons_tests::postgres as builder;
 
 use super::relay::Relay;
-use super::{count_said, failure, url, Machine, SHORT};
+use super::{begin_at_once, count_said, failure, url, Machine, SHORT};
 use crate::support::{eventually, eventually_empty, private_root, Sharer};
 
 pub(super) const VARIABLE: &str = "MANAGED_DAEMONS_POSTGRES_URL";
@@ -94,6 +94,15 @@ fn tests_of_two_machines_share_a_server_and_no_database() {
     third.end();
     fourth.end();
     other.end();
+    assert_eq!(remains(&server), [""; 0]);
+}
+
+#[test]
+fn machines_that_begin_at_once_leave_each_other_alone() {
+    let server = builder().start().unwrap();
+    begin_at_once((VARIABLE, &server.url()), "postgres-orders", |url| {
+        assert_eq!(psql(url, "SELECT count(*) FROM orders").unwrap(), "2");
+    });
     assert_eq!(remains(&server), [""; 0]);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use managed_daemons::{NginxDaemon, RabbitMqDaemon};
 use serde_json::{json, Value};
 
-use super::{count_said, failure, url, Machine, SHORT};
+use super::{begin_at_once, count_said, failure, url, Machine, SHORT};
 use crate::rabbitmq::is_let_in;
 use crate::support::{eventually, eventually_empty, Sharer};
 
@@ -106,6 +106,15 @@ fn tests_of_two_machines_share_a_broker_and_no_virtual_host() {
     third.end();
     fourth.end();
     other.end();
+    assert_eq!(remains(&broker), [""; 0]);
+}
+
+#[test]
+fn machines_that_begin_at_once_leave_each_other_alone() {
+    let (broker, api) = start();
+    begin_at_once((VARIABLE, &api), "rabbitmq-orders", |url| {
+        assert_eq!(contents(&broker, url), ["orders"]);
+    });
     assert_eq!(remains(&broker), [""; 0]);
 }
 
