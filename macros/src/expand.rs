@@ -95,11 +95,13 @@ fn outer_function(function: &Function, requests: &[DaemonRequest], assignment: &
     let starts = start_statements(function, requests, assignment);
     let support = requests.first().map(DaemonRequest::support_module);
     let (inner, call) = (function.inner(support.as_ref()), function.call(&arguments));
-    let should_panic = passes_by_panicking(function);
+    let (name, should_panic) = (function.name(), passes_by_panicking(function));
     let uses = requests.iter().filter_map(DaemonRequest::use_of_path);
     let body = quote_spanned! {site=>
         #(#uses)*
-        let test = #support::enter_test(#should_panic);
+        let test = #support::enter_test(
+            ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)), #should_panic
+        );
         #starts
         #bindings
         test.begin();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // clippy.toml allows them in test functions alone
 #![allow(clippy::print_stdout)] // what can't be tested here
 
+mod artifacts;
 mod attribute;
 mod cleanup;
 #[cfg(feature = "cli")]

@@ -14,7 +14,9 @@ fn the_users_function_is_called_with_the_daemon() {
         normalized(
             "/// Doc.
             #[test] pub(crate) fn t() -> R {
-                let test = ::managed_daemons::attribute::enter_test(false);
+                let test = ::managed_daemons::attribute::enter_test(
+                    ::core::concat!(::core::module_path!(), \"::\", ::core::stringify!(t)), false
+                );
                 let daemon_0 = ::managed_daemons::attribute::or_fail(
                     <::managed_daemons::RedisDaemon>::builder().start()
                 );

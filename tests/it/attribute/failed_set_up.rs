@@ -79,7 +79,7 @@ fn a_failed_start_fails_the_test_and_reports_why_and_where() {
         .arg("--test-threads=2")
         .env("RUST_BACKTRACE", "0")
         .env(BREAK, "1")
-        .env("MANAGED_DAEMONS_KEEP", kept.path())
+        .env("MANAGED_DAEMONS_KEEP_DIR", kept.path())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

@@ -1,13 +1,12 @@
 //! A failed start reports what failed, in which phase, in the daemon's own words, and leaves no
 //! process.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use managed_daemons::{ManagedDaemonError, Phase, RedisDaemon};
 use managed_daemons_tests::{leftovers, processes_of};
 
-use crate::support::{is_plain_run, private_root, unruly, victim_command, FAR};
+use crate::support::{is_plain_run, private_root, unruly, FAR};
 
 /// The phase, the report and the daemon's log of a failed start. Removes the directory it kept.
 fn failed<T: std::fmt::Debug>(result: Result<T, ManagedDaemonError>) -> (Phase, String, Option<String>) {
@@ -117,22 +116,6 @@ fn a_binary_that_is_missing_or_is_no_program_is_named() {
         assert!(matches!(phase, Phase::Find | Phase::Spawn), "{phase}");
         assert!(report.contains(path), "{report}");
     }
-}
-
-#[test]
-fn only_the_last_twenty_directories_are_kept() {
-    let (root, kept) = (private_root(), private_root());
-    let fail = || {
-        let mut command = victim_command("redis fail", root.path());
-        let output = command.env("MANAGED_DAEMONS_KEEP", kept.path()).output().unwrap();
-        assert!(!output.status.success());
-        let report = String::from_utf8_lossy(&output.stdout).into_owned();
-        let (_, rest) = report.split_once("kept in `").unwrap();
-        PathBuf::from(rest.split('`').next().unwrap())
-    };
-    let directories: Vec<PathBuf> = (0..23).map(|_| fail()).collect();
-    let exist: Vec<bool> = directories.iter().map(|dir| dir.exists()).collect();
-    assert_eq!(exist, [vec![false; 3], vec![true; 20]].concat());
 }
 
 #[test]

@@ -29,13 +29,15 @@ fn servers_up_to_the_limit_of_open_files_leave_a_good_installation_alone() {
     let kept = directory.path().join("kept");
     command
         .env("MANAGED_DAEMONS_TMPDIR", root.path())
-        .env("MANAGED_DAEMONS_KEEP", &kept);
+        .env("MANAGED_DAEMONS_KEEP_DIR", &kept);
     let printed = output_of(command);
     assert!(printed.contains("Too many open files"), "{printed}");
     // A copy of the working directory is whole, or is not there.
-    for copy in std::fs::read_dir(&kept).into_iter().flatten() {
-        let path = copy.unwrap().path();
-        assert!(path.join("service.conf").is_file(), "{path:?}");
+    for test in std::fs::read_dir(&kept).into_iter().flatten() {
+        for copy in std::fs::read_dir(test.unwrap().path()).unwrap() {
+            let path = copy.unwrap().path();
+            assert!(path.join("service.conf").is_file(), "{path:?}");
+        }
     }
     assert!(!printed.contains("set aside"), "{printed}");
     assert_untouched(&cache, &before);

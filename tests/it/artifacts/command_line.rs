@@ -1,0 +1,194 @@
+//! `managed-daemons kept`, `reopen` and `clean --kept`.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::reopen::{dir, fail_all};
+use super::{entries, failing};
+use crate::support::{assert_no_process_left, assert_nothing_left, eventually_false, private_root, program};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program!("command-line"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> (bool, String) {
+    let output = program(arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.success(), text)
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let (success, text) = run(arguments);
+    assert!(success, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// `managed-daemons reopen`, which runs until it is ended.
+struct Reopened {
+    child: Child,
+    said: Value,
+}
+
+impl Reopened {
+    fn new(dir: &Path, root: &Path) -> Self {
+        let mut command = program(&["reopen", dir.to_str().unwrap(), "--json"]);
+        command.env("MANAGED_DAEMONS_TMPDIR", root);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut text = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while !text.ends_with("}\n") {
+            text += &(lines.next().unwrap().unwrap() + "\n");
+        }
+        let said = serde_json::from_str(&text).unwrap();
+        Self { child, said }
+    }
+
+    /// Runs the command that it shows, with something to do, and returns what that prints.
+    fn client(&self, number: usize, to_do: &str) -> String {
+        let command = self.said["commands"][number].as_str().unwrap();
+        assert!(!command.contains("pass:word"), "{command}");
+        let output = Command::new("/bin/sh")
+            .args(["-c", &format!("{command} {to_do}")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn end(mut self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Reopened {
+    fn drop(&mut self) {
+        // If it has ended, this does nothing.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_commands_that_are_shown_reach_each_daemon() {
+    let (root, kept) = (private_root(), private_root());
+    fail_all(root.path(), kept.path());
+    let reopen = |daemon: &str| Reopened::new(&dir(kept.path(), daemon), root.path());
+    let redis = reopen("redis");
+    assert!(redis.said["daemon"].as_str().unwrap().starts_with("redis "));
+    assert_eq!(redis.client(0, "GET name"), "text");
+    redis.end(Signal::SIGINT);
+    let postgres = reopen("postgres");
+    assert_eq!(postgres.client(0, "-Atc 'SELECT count(*) FROM orders'"), "1000");
+    // Killed, it leaves nobody.
+    postgres.end(Signal::SIGKILL);
+    let mysql = reopen("mysql");
+    assert_eq!(mysql.client(0, "-Ne 'SELECT id FROM orders'"), "7");
+    mysql.end(Signal::SIGTERM);
+    let rabbit = reopen("rabbitmq");
+    assert!(rabbit.client(0, "--silent").contains("jobs"));
+    if Command::new("curl").arg("--version").output().is_ok() {
+        let overview: Value = serde_json::from_str(&rabbit.client(1, "--silent")).unwrap();
+        assert_eq!(overview["object_totals"]["queues"], 1);
+        let nginx = reopen("nginx");
+        assert!(nginx.client(0, "--silent").starts_with("HTTP/1.1 "));
+        nginx.end(Signal::SIGTERM);
+    }
+    rabbit.end(Signal::SIGTERM);
+    for daemon in ["redis", "postgres", "mysql", "rabbitmq", "nginx"] {
+        let dir = dir(kept.path(), daemon);
+        eventually_false("run", || !managed_daemons_tests::processes_of(&dir).is_empty());
+        assert_no_process_left(&dir);
+        assert!(dir.join("service.json").is_file());
+    }
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn what_is_kept_is_listed_and_removed() {
+    let (root, kept) = (private_root(), private_root());
+    let place = ["--dir", kept.path().to_str().unwrap()];
+    let with_place = |words: &[&'static str]| [words, &["--dir", place[1]]].concat().join("\n");
+    let words = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let command = |text: &[&'static str]| {
+        let all = words(&with_place(text));
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        run(&all)
+    };
+    assert_eq!(
+        command(&["kept"]),
+        (true, format!("nothing is kept in `{}`\n", place[1]))
+    );
+    fail_all(root.path(), kept.path());
+    failing("keep::tests_that_fail_on_demand::by_a", root.path(), kept.path());
+    let (_, listed) = command(&["kept"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    // The newest first.
+    assert!(
+        lines[0].contains(" s ago  ") && lines[0].contains("  it.artifacts.keep."),
+        "{listed}"
+    );
+    assert!(lines[0].contains(" kB  ") && lines[0].ends_with("/redis"), "{listed}");
+    assert!(
+        lines[2..].iter().any(|line| line.contains(" MB  it.artifacts.reopen.")),
+        "{listed}"
+    );
+    let all = json(&["kept", "--json", place[0], place[1]]);
+    assert_eq!(all.as_array().unwrap().len(), 8);
+    assert_eq!(all[0]["can_be_reopened"], true);
+
+    // One that is in use stays.
+    let redis = managed_daemons::RedisDaemon::builder()
+        .reopen(dir(kept.path(), "redis"))
+        .unwrap();
+    let (success, removed) = command(&["clean", "--kept"]);
+    assert!(success, "{removed}");
+    assert_eq!(
+        removed.lines().filter(|line| line.starts_with("removed ")).count(),
+        7,
+        "{removed}"
+    );
+    assert!(
+        removed.contains(", which is in use\n") && removed.ends_with(" freed\n"),
+        "{removed}"
+    );
+    assert_eq!(entries(kept.path()).len(), 1);
+    redis.close().unwrap();
+    command(&["clean", "--kept"]);
+    assert_eq!(entries(kept.path()), [""; 0]);
+}
+
+#[test]
+fn what_can_not_be_reopened_is_one_clear_error() {
+    let root = private_root();
+    let (success, text) = run(&["reopen", root.path().to_str().unwrap()]);
+    assert!(
+        !success && text.contains("service.json`: is not there; name the working directory"),
+        "{text}"
+    );
+    let own = root.path().join("own");
+    managed_daemons::RedisDaemon::builder()
+        .working_dir(&own)
+        .start()
+        .unwrap()
+        .close()
+        .unwrap();
+    let service = own.join("service.json");
+    let changed = std::fs::read_to_string(&service)
+        .unwrap()
+        .replace("\"redis\"", "\"cache\"");
+    std::fs::write(&service, changed).unwrap();
+    let (success, text) = run(&["reopen", own.to_str().unwrap()]);
+    assert!(
+        !success && text.contains("belongs to a cache daemon, which this program does not know"),
+        "{text}"
+    );
+}

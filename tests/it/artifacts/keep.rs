@@ -1,0 +1,214 @@
+//! What is kept, and what goes.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use managed_daemons::{with_redis, RedisDaemon};
+use rstest::rstest;
+
+use super::{entries, failing, fails, kept_of, tests};
+use crate::support::{assert_nothing_left, private_root, victim_command};
+
+const TESTS: &str = "keep::tests_that_fail_on_demand";
+
+mod tests_that_fail_on_demand {
+    use super::*;
+
+    #[with_redis(setting("maxmemory-policy", "allkeys-lru"))]
+    #[test]
+    fn by_a_panic(redis: RedisDaemon) {
+        assert!(!fails(), "{}", redis.port());
+    }
+
+    #[with_redis]
+    #[tokio::test]
+    async fn by_an_error(redis: RedisDaemon) -> Result<(), String> {
+        match fails() {
+            true => Err(redis.url()),
+            false => Ok(()),
+        }
+    }
+
+    #[with_redis]
+    #[rstest]
+    #[case::first(1)]
+    #[case::second(2)]
+    fn of_cases(#[case] number: u8, redis: RedisDaemon) {
+        assert!(number == 1 || !fails(), "{}", redis.port());
+    }
+
+    #[test]
+    fn without_an_attribute() {
+        let _one = RedisDaemon::start().unwrap();
+        let _other = RedisDaemon::start().unwrap();
+        assert!(!fails());
+    }
+
+    #[with_redis]
+    #[test]
+    #[should_panic(expected = "as it should")]
+    fn never_by_a_panic(redis: RedisDaemon) {
+        panic!("as it should: {}", redis.port());
+    }
+}
+
+/// A test for each number, of which only the last ones are kept.
+mod many_that_fail_on_demand {
+    use super::*;
+
+    #[with_redis]
+    #[rstest]
+    fn of_many(#[values(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)] number: u8, redis: RedisDaemon) {
+        assert!(!fails(), "{number} {}", redis.port());
+    }
+
+    /// More often than is kept of a test.
+    #[test]
+    fn again_and_again() {
+        for _ in 0..12 {
+            let redis = RedisDaemon::start().unwrap();
+            let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+                assert!(!fails(), "{}", redis.port());
+            }));
+            assert_eq!(caught.is_err(), fails());
+        }
+        assert!(!fails());
+    }
+}
+
+fn assert_private(dir: &Path) {
+    let mode = dir.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode & 0o077, 0, "{}: {mode:o}", dir.display());
+    for name in entries(dir) {
+        let path = dir.join(name);
+        if path.is_dir() {
+            assert_private(&path);
+        } else if std::fs::read_to_string(&path).is_ok_and(|text| text.contains("requirepass")) {
+            let mode = path.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}: {mode:o}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_failed_test_keeps_its_daemon_until_it_passes() {
+    let (root, kept) = (private_root(), private_root());
+    let output = failing(&format!("{TESTS}::"), root.path(), kept.path());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let names = [
+        "by_a_panic",
+        "by_an_error",
+        "of_cases.case_2_second",
+        "without_an_attribute",
+    ];
+    let expected = names.map(|name| format!("it.artifacts.{}.{name}", TESTS.replace("::", ".")));
+    assert_eq!(entries(kept.path()), expected);
+    for name in &expected {
+        let daemons = entries(&kept.path().join(name));
+        match name.ends_with("without_an_attribute") {
+            true => assert_eq!(daemons, ["redis", "redis-2"]),
+            false => assert_eq!(daemons, ["redis"]),
+        }
+        let dir = kept.path().join(name).join("redis");
+        assert!(
+            said.contains(&format!("\n  kept    {}\n", dir.display())),
+            "{name}: {said}"
+        );
+        assert_private(&dir);
+        assert_eq!(
+            entries(&dir),
+            ["dump.rdb", "service.conf", "service.json", "service.log"]
+        );
+    }
+    let dir = kept_of(kept.path(), &format!("{TESTS}::by_a_panic"), "redis");
+    let conf = std::fs::read_to_string(dir.join("service.conf")).unwrap();
+    assert!(conf.contains("allkeys-lru"), "{conf}");
+    let log = std::fs::read_to_string(dir.join("service.log")).unwrap();
+    assert!(log.contains("Ready to accept connections"), "{log}");
+    assert_nothing_left(root.path());
+
+    // The one that still fails keeps the new one alone; those that pass remove theirs.
+    let output = failing(&format!("{TESTS}::without_an_attribute"), root.path(), kept.path());
+    assert_eq!(entries(kept.path()), expected, "{output:?}");
+    let passed = tests(&format!("{TESTS}::by_a"), root.path(), kept.path())
+        .output()
+        .unwrap();
+    assert!(passed.status.success(), "{passed:?}");
+    assert_eq!(entries(kept.path()), expected[2..]);
+    let passed = tests(&format!("{TESTS}::"), root.path(), kept.path()).output().unwrap();
+    assert!(passed.status.success(), "{passed:?}");
+    assert_eq!(entries(kept.path()), [""; 0]);
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn variables_say_of_which_tests_it_is_kept() {
+    let (root, kept) = (private_root(), private_root());
+    let which = format!("{TESTS}::by_a_panic");
+    let run = |keep: &str, fail: bool| {
+        let mut command = tests(&which, root.path(), kept.path());
+        command.env("MANAGED_DAEMONS_KEEP", keep);
+        if fail {
+            command.env(super::FAIL, "1");
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.success(), !fail, "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = run("never", true);
+    assert!(said.contains("\nredis ") && !said.contains("\n  kept "), "{said}");
+    assert_eq!(entries(kept.path()), [""; 0]);
+    run("always", false);
+    assert_eq!(entries(&kept_of(kept.path(), &which, "")), ["redis"]);
+    run("never", false);
+    assert_eq!(entries(&kept_of(kept.path(), &which, "")), ["redis"]);
+    let said = run("/tmp/somewhere", false);
+    let told = "`MANAGED_DAEMONS_KEEP` is \"/tmp/somewhere\": use `failed`, `always` or `never`; `failed` is taken. \
+                Where they are kept is for `MANAGED_DAEMONS_KEEP_DIR` to say";
+    assert!(said.contains(told), "{said}");
+    assert_eq!(entries(kept.path()), [""; 0]);
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn only_the_last_ten_tests_are_kept_and_ten_daemons_of_each() {
+    let (root, kept) = (private_root(), private_root());
+    let which = "keep::many_that_fail_on_demand::";
+    failing(&format!("{which}again_and_again"), root.path(), kept.path());
+    let last: Vec<String> = (3..13).map(|number| format!("redis-{number}")).collect();
+    let mut daemons = entries(&kept_of(kept.path(), &format!("{which}again_and_again"), ""));
+    daemons.sort_by_key(|name| (name.len(), name.clone()));
+    assert_eq!(daemons, last);
+    failing(&format!("{which}of_many"), root.path(), kept.path());
+    assert_eq!(entries(kept.path()).len(), 10, "{:?}", entries(kept.path()));
+    assert!(!kept_of(kept.path(), &format!("{which}again_and_again"), "").exists());
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_test_fails_as_before_where_nothing_can_be_kept() {
+    let root = private_root();
+    let output = failing(&format!("{TESTS}::by_a_panic"), root.path(), Path::new("/proc/nowhere"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("\n  kept    nothing: `/proc/nowhere/it."), "{said}");
+    assert!(said.contains("\n  log     since the test began\n"), "{said}");
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_failed_start_of_a_program_is_kept_under_the_programs_name() {
+    let (root, kept) = (private_root(), private_root());
+    for _ in 0..2 {
+        let mut command = victim_command("redis fail", root.path());
+        command
+            .env_remove("MANAGED_DAEMONS_KEEP")
+            .env("MANAGED_DAEMONS_KEEP_DIR", kept.path());
+        let output = command.output().unwrap();
+        assert!(!output.status.success());
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        let dir = kept.path().join("victim/redis");
+        assert!(report.contains(&format!("kept in `{}`", dir.display())), "{report}");
+        assert!(dir.join("service.log").is_file());
+        assert_eq!(entries(&kept.path().join("victim")), ["redis"]);
+    }
+}
