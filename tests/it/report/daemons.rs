@@ -3,12 +3,14 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use expect_test::expect;
 use managed_daemons::{
     once_per_run, ApacheDaemon, MemcachedDaemon, MySqlDaemon, MySqlDatabase, NginxDaemon, PostgresDaemon,
     PostgresDatabase, RabbitMqDaemon, RabbitMqVirtualHost, RedisDaemon,
 };
 use sqlx::{Connection, Executor};
 
+use super::snapshot::assert_shows;
 use crate::support::eventually;
 
 #[track_caller]
@@ -36,6 +38,18 @@ fn redis_tells_of_errors_and_slow_commands() {
         &report,
         &["errors  ", "WRONGTYPE 1", "failed  ", "lpush 1", "ms  LPUSH name more"],
     );
+    // The client asks versions for what they do not know.
+    let fresh = RedisDaemon::start().unwrap();
+    assert_shows(
+        &fresh.report(),
+        "",
+        &expect![[r#"
+        redis <version>, running, started N s ago
+          binary  <path> (<origin>)
+          url  redis://:H@N:N/
+          log  <what of it is shown>
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -45,14 +59,18 @@ async fn postgres_tells_of_statements_that_failed_and_of_open_transactions() {
     one.execute("SELECT * FROM missing").await.unwrap_err();
     let mut transaction = one.begin().await.unwrap();
     transaction.execute("CREATE TABLE orders (id int)").await.unwrap();
-    let report = postgres.report().to_string();
-    assert_says(
-        &report,
-        &[
-            "unfinished  idle in transaction (waits for a ClientRead): CREATE TABLE orders (id int)",
-            "ERROR:  relation \"missing\" does not exist",
-            "STATEMENT:  SELECT * FROM missing",
-        ],
+    assert_shows(
+        &postgres.report(),
+        "missing",
+        &expect![[r#"
+        postgres <version>, running, started N s ago
+          unfinished  idle in transaction: CREATE TABLE orders (id int)
+          binary  <path> (<origin>)
+          url  postgresql://postgres:H@N:N/postgres
+          log  <what of it is shown>
+            > ERROR:  relation "missing" does not exist at character N
+            > STATEMENT:  SELECT * FROM missing
+    "#]],
     );
 }
 
@@ -76,6 +94,18 @@ async fn mysql_tells_of_foreign_keys_and_deadlocks() {
     assert!(one.is_err() || two.is_err());
     let report = mysql.report().to_string();
     assert_says(&report, &["deadlock     ", "foreign key  ", "INSERT INTO b VALUES (7)"]);
+    // What InnoDB tells of them differs from version to version.
+    let fresh = MySqlDaemon::start().unwrap();
+    assert_shows(
+        &fresh.report(),
+        "",
+        &expect![[r#"
+        mysql <version>, running, started N s ago
+          binary  <path> (<origin>)
+          url  mysql://root:H@N:N/test
+          log  <what of it is shown>
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -92,14 +122,21 @@ async fn rabbitmq_tells_of_its_queues() {
     publish.await.unwrap().await.unwrap();
     // The answer comes after the message is in the queue.
     channel.basic_get("none", Default::default()).await.unwrap_err();
-    let report = rabbit.report().to_string();
+    assert_shows(
+        &rabbit.report(),
+        "no queue",
+        &expect![[r#"
+        rabbitmq <version>, running, started N s ago
+          queues  jobs in /: N ready, N unacknowledged, N consumers
+          binary  <path> (<origin>)
+          url  amqp://guest:H@N:N/%NF
+          log  <what of it is shown>
+            > [error] <N> operation basic.get caused a channel exception not_found: no queue 'none' in vhost '/'
+    "#]],
+    );
     assert_says(
-        &report,
-        &[
-            "queues",
-            "jobs in /: 1 ready, 0 unacknowledged, 0 consumers",
-            "no queue 'none'",
-        ],
+        &rabbit.report().to_string(),
+        &["jobs in /: 1 ready, 0 unacknowledged, 0 consumers"],
     );
 }
 
@@ -114,10 +151,19 @@ fn memcached_tells_of_evictions() {
     }
     write!(stream, "get none\r\n").unwrap();
     stream.read_exact(&mut [0; 5]).unwrap();
-    assert_says(
-        &memcached.report().to_string(),
-        &["evictions  ", "gets       0 hits, 1 misses"],
+    assert_shows(
+        &memcached.report(),
+        "",
+        &expect![[r#"
+        memcached <version>, running, started N s ago
+          evictions  N
+          gets  N hits, N misses
+          binary  <path> (<origin>)
+          url  memcache://N:N
+          log  <what of it is shown>
+    "#]],
     );
+    assert_says(&memcached.report().to_string(), &["gets       0 hits, 1 misses"]);
 }
 
 #[test]
@@ -128,16 +174,33 @@ fn web_servers_tell_of_requests_and_errors() {
     let nginx = NginxDaemon::start().unwrap();
     get(&format!("{}/missing", nginx.url()));
     nginx.wait_for_access("/missing").unwrap();
-    let report = nginx.report().to_string();
-    assert_says(
-        &report,
-        &["requests  127.0.0.1", "GET /missing", "[error]", "No such file"],
+    assert_shows(
+        &nginx.report(),
+        "missing",
+        &expect![[r#"
+        nginx <version>, running, started N s ago
+          requests  N - - [<time>] "GET /missing HTTP/N" N N "-" "ureq/N"
+          binary  <path> (<origin>)
+          url  http://N:N
+          log  <what of it is shown>
+            > [error] N#N: *N open() <path> failed (N: No such file or directory), client: N, server: , request: "GET /missing HTTP/N", host: "N:N"
+    "#]],
     );
 
     let apache = ApacheDaemon::start().unwrap();
     get(&format!("{}/missing", apache.url()));
     apache.wait_for_access("/missing").unwrap();
-    assert_says(&apache.report().to_string(), &["requests  127.0.0.1", "GET /missing"]);
+    assert_shows(
+        &apache.report(),
+        "",
+        &expect![[r#"
+        apache <version>, running, started N s ago
+          requests  N - - [<time>] "GET /missing HTTP/N" N N "-" "ureq/N"
+          binary  <path> (<origin>)
+          url  http://N:N
+          log  <what of it is shown>
+    "#]],
+    );
 }
 
 #[test]
@@ -179,17 +242,23 @@ async fn a_database_of_a_shared_server_tells_of_its_own_clients() {
     transaction.execute("SELECT 1 AS ours").await.unwrap();
     let mut others = other.begin().await.unwrap();
     others.execute("SELECT 2 AS theirs").await.unwrap();
-    let report = database.report().to_string();
-    assert_says(
-        &report,
-        &[
-            ", which the tests of this run share",
-            "idle in transaction (waits for a ClientRead): SELECT 1 AS ours",
-            "STATEMENT:  SELECT * FROM missing",
-            &database.url(),
-        ],
+    assert_shows(
+        &database.report(),
+        "missing",
+        &expect![[r#"
+        postgres <version>, which the tests of this run share
+          unfinished  idle in transaction: SELECT N AS ours
+          url  postgresql://H:H@N:N/H
+          log  <what of it is shown>
+            > ERROR:  relation "missing" does not exist at character N
+            > STATEMENT:  SELECT * FROM missing
+    "#]],
     );
-    assert!(!report.contains("theirs"), "{report}");
+    let report = database.report().to_string();
+    assert!(
+        report.contains(&database.url()) && !report.contains("theirs"),
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
