@@ -25,6 +25,7 @@ fn tests(which: &str, root: &Path, kept: &Path) -> Command {
         .args(["--test-threads=2", "--nocapture"])
         .env("RUST_BACKTRACE", "0")
         .env("MANAGED_DAEMONS_KEEP_DIR", kept)
+        .env("CARGO_PKG_NAME", "shop")
         .env_remove("MANAGED_DAEMONS_KEEP")
         .env_remove("MANAGED_DAEMONS_REPORT");
     command
@@ -40,6 +41,7 @@ fn entries(dir: &Path) -> Vec<String> {
     let listing = std::fs::read_dir(dir).into_iter().flatten();
     let mut names: Vec<String> = listing
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
         .collect();
     names.sort();
     names
@@ -47,6 +49,6 @@ fn entries(dir: &Path) -> Vec<String> {
 
 /// The directory that was kept of the daemon of a test below this module.
 fn kept_of(kept: &Path, test: &str, daemon: &str) -> PathBuf {
-    kept.join(format!("it.artifacts.{}", test.replace("::", ".")))
+    kept.join(format!("shop.it.artifacts.{}", test.replace("::", ".")))
         .join(daemon)
 }

@@ -133,12 +133,14 @@ fn what_is_kept_is_listed_and_removed() {
     let lines: Vec<&str> = listed.lines().collect();
     // The newest first.
     assert!(
-        lines[0].contains(" s ago  ") && lines[0].contains("  it.artifacts.keep."),
+        lines[0].contains(" s ago  ") && lines[0].contains("  shop.it.artifacts.keep."),
         "{listed}"
     );
     assert!(lines[0].contains(" kB  ") && lines[0].ends_with("/redis"), "{listed}");
     assert!(
-        lines[2..].iter().any(|line| line.contains(" MB  it.artifacts.reopen.")),
+        lines[2..]
+            .iter()
+            .any(|line| line.contains(" MB  shop.it.artifacts.reopen.")),
         "{listed}"
     );
     let all = json(&["kept", "--json", place[0], place[1]]);

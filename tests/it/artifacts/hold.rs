@@ -153,7 +153,7 @@ fn the_daemons_of_a_failed_test_run_until_enter() {
     let (root, kept) = (private_root(), private_root());
     let mut held = Held::under_a_terminal("of_two", "1", root.path(), kept.path());
     let said = held.wait_for("To go on, press Enter, or remove the file: rm ");
-    let test = "it::artifacts::hold::tests_that_fail_on_demand::of_two has failed. Its daemons run on:";
+    let test = "shop::it::artifacts::hold::tests_that_fail_on_demand::of_two has failed. Its daemons run on:";
     assert!(said.contains(test), "{said}");
     assert_eq!(said.matches(", process ").count(), 2, "{said}");
     // The report comes before, for libtest shows the test's own output when it ends.
@@ -191,7 +191,7 @@ fn without_a_terminal_a_file_is_removed() {
 fn a_part_of_a_shared_server_is_held_too() {
     let (root, kept) = (private_root(), private_root());
     let mut held = Held::under_a_terminal("of_a_part", "1", root.path(), kept.path());
-    let said = held.wait_for("To go on, press Enter.");
+    let said = held.wait_for("To go on, press Enter, or remove");
     assert!(said.contains(", which tests share\n"), "{said}");
     assert_eq!(said.matches("\n  postgres ").count(), 1, "{said}");
     assert_eq!(clients(&said, "PGPASSWORD=", "-Atc 'SELECT id FROM orders'"), ["7"]);

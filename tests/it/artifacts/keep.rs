@@ -101,7 +101,7 @@ fn a_failed_test_keeps_its_daemon_until_it_passes() {
         "of_cases.case_2_second",
         "without_an_attribute",
     ];
-    let expected = names.map(|name| format!("it.artifacts.{}.{name}", TESTS.replace("::", ".")));
+    let expected = names.map(|name| format!("shop.it.artifacts.{}.{name}", TESTS.replace("::", ".")));
     assert_eq!(entries(kept.path()), expected);
     for name in &expected {
         let daemons = entries(&kept.path().join(name));
@@ -139,6 +139,34 @@ fn a_failed_test_keeps_its_daemon_until_it_passes() {
     assert!(passed.status.success(), "{passed:?}");
     assert_eq!(entries(kept.path()), [""; 0]);
     assert_nothing_left(root.path());
+}
+
+/// While somebody looks into what was kept, the test fails again, and then passes.
+#[test]
+fn a_kept_daemon_that_runs_again_is_left_alone() {
+    let (root, kept) = (private_root(), private_root());
+    let which = format!("{TESTS}::by_a_panic");
+    failing(&which, root.path(), kept.path());
+    let dir = kept_of(kept.path(), &which, "redis");
+    let redis = RedisDaemon::builder().reopen(&dir).unwrap();
+    failing(&which, root.path(), kept.path());
+    assert_eq!(entries(dir.parent().unwrap()), ["redis", "redis-2"]);
+    let passed = tests(&which, root.path(), kept.path()).output().unwrap();
+    assert!(passed.status.success(), "{passed:?}");
+    assert_eq!(entries(dir.parent().unwrap()), ["redis"]);
+    assert!(redis.is_running() && dir.join("service.json").is_file());
+    redis.close().unwrap();
+}
+
+#[test]
+fn what_others_have_put_there_stays() {
+    let (root, kept) = (private_root(), private_root());
+    let theirs = kept.path().join("shop.it.theirs/redis");
+    std::fs::create_dir_all(&theirs).unwrap();
+    std::fs::write(theirs.join("service.json"), "{}").unwrap();
+    failing("keep::many_that_fail_on_demand::of_many", root.path(), kept.path());
+    assert_eq!(entries(kept.path()).len(), 11, "{:?}", entries(kept.path()));
+    assert!(theirs.join("service.json").is_file());
 }
 
 #[test]
@@ -190,7 +218,7 @@ fn a_test_fails_as_before_where_nothing_can_be_kept() {
     let root = private_root();
     let output = failing(&format!("{TESTS}::by_a_panic"), root.path(), Path::new("/proc/nowhere"));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("\n  kept    nothing: `/proc/nowhere/it."), "{said}");
+    assert!(said.contains("\n  kept    nothing: `/proc/nowhere/shop.it."), "{said}");
     assert!(said.contains("\n  log     since the test began\n"), "{said}");
     assert_nothing_left(root.path());
 }
@@ -202,13 +230,14 @@ fn a_failed_start_of_a_program_is_kept_under_the_programs_name() {
         let mut command = victim_command("redis fail", root.path());
         command
             .env_remove("MANAGED_DAEMONS_KEEP")
-            .env("MANAGED_DAEMONS_KEEP_DIR", kept.path());
+            .env("MANAGED_DAEMONS_KEEP_DIR", kept.path())
+            .env("CARGO_PKG_NAME", "shop");
         let output = command.output().unwrap();
         assert!(!output.status.success());
         let report = String::from_utf8_lossy(&output.stdout).into_owned();
-        let dir = kept.path().join("victim/redis");
+        let dir = kept.path().join("shop.victim/redis");
         assert!(report.contains(&format!("kept in `{}`", dir.display())), "{report}");
         assert!(dir.join("service.log").is_file());
-        assert_eq!(entries(&kept.path().join("victim")), ["redis"]);
+        assert_eq!(entries(&kept.path().join("shop.victim")), ["redis"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use managed_daemons::{
@@ -155,10 +156,23 @@ fn what_is_no_kept_daemon_is_refused() {
         .working_dir(root.path().join("mine"))
         .start()
         .unwrap();
+    let running = refused(RedisDaemon::builder().reopen(redis.working_dir()).unwrap_err());
+    assert!(running.contains("has a daemon that still runs"), "{running}");
+    redis.stop().unwrap();
     let in_use = refused(RedisDaemon::builder().reopen(redis.working_dir()).unwrap_err());
     assert!(in_use.contains("is in use by another handle"), "{in_use}");
+    redis.start_if_not_running().unwrap();
     let dir = redis.detach().unwrap();
     let running = refused(RedisDaemon::builder().reopen(&dir).unwrap_err());
     assert!(running.contains("has a daemon that still runs"), "{running}");
+    // A directory that only looks like one is left as it is.
+    let other = root.path().join("other");
+    std::fs::create_dir_all(other.join("data")).unwrap();
+    std::fs::set_permissions(other.join("data"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(other.join("service.json"), "{}").unwrap();
+    let foreign = refused(RedisDaemon::builder().reopen(&other).unwrap_err());
+    assert!(foreign.contains("was not written by this crate"), "{foreign}");
+    let found = other.join("data").metadata().unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o755);
     RedisDaemon::load(dir).unwrap().close().unwrap();
 }
