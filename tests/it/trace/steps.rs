@@ -117,6 +117,18 @@ fn a_step_that_fails_says_so() {
     let events = trace_of(name);
     assert_eq!(only(&events, name)["args"]["failed"], true);
     assert!(only(&events, "start redis")["args"].get("failed").is_none());
+
+    let dir = private_root();
+    let (file, log) = (dir.path().join("trace.json"), dir.path().join("log"));
+    let mut run = Run::with_variable(VARIABLE, &file);
+    let mut sharer = run.start(&format!("bad-daemon a {}", log.display()));
+    assert!(sharer.line().starts_with("failed: "));
+    sharer.end();
+    run.end();
+    run.assert_nothing_left();
+    let events = read(&file);
+    assert_eq!(only(&events, "start redis")["args"]["failed"], true);
+    assert!(only(&events, "find redis")["args"].get("failed").is_none());
 }
 
 #[test]
