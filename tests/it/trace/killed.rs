@@ -6,29 +6,38 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{pids, read, steps, VARIABLE};
-use crate::support::{assert_nothing_left, eventually, private_root, victim_command, Run};
+use crate::support::{assert_no_process_left, assert_nothing_left, eventually, private_root, victim_command, Run};
 
-/// How often a process is killed.
+/// How often a process is killed, and at most if it had no daemon any time.
 const KILLS: u64 = 20;
+const MOST_KILLS: u64 = 200;
 
 #[test]
 fn a_file_is_whole_whenever_a_process_is_killed() {
     let dir = private_root();
-    let mut cleaned_up = 0;
-    for kill in 0..KILLS {
+    let (mut kills, mut cleaned_up) = (0, 0);
+    while kills < KILLS || cleaned_up == 0 {
+        assert!(kills < MOST_KILLS, "no reaper has cleaned up");
         let (root, user_root) = (private_root(), private_root());
-        let file = dir.path().join(format!("{kill}.json"));
+        let file = dir.path().join(format!("{kills}.json"));
         let mut command = victim_command("redis churn", root.path());
         command
             .env("VICTIM_DIR", user_root.path().join("kept"))
             .env(VARIABLE, &file);
         let mut victim = command.spawn().unwrap();
-        // There is something in the file by then, unless the machine is slow.
-        std::thread::sleep(Duration::from_millis(10 + 7 * kill));
+        eventually("begun to write", || match file.exists() {
+            true => Ok(()),
+            false => Err("no file"),
+        });
+        // Another moment of its life each time.
+        std::thread::sleep(Duration::from_millis(3 * kills));
+        kills += 1;
         victim.kill().unwrap();
         victim.wait().unwrap();
         assert_nothing_left(root.path());
-        if !file.exists() {
+        assert_no_process_left(user_root.path());
+        // It may have been killed before it has written its first step.
+        if fs::metadata(&file).unwrap().len() == 0 {
             continue;
         }
         let events = read(&file);
@@ -39,7 +48,6 @@ fn a_file_is_whole_whenever_a_process_is_killed() {
         }
         assert!(pids(&events).into_iter().all(|pid| pid == u64::from(victim.id())));
     }
-    assert!(cleaned_up > 0);
 }
 
 #[test]

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::{read, steps, times, VARIABLE};
 use crate::support::{assert_nothing_left, private_root, run_tests, Run};
 
+/// Set in a process whose test is to fail.
+const FAIL: &str = "MANAGED_DAEMONS_TESTS_FAIL";
+
 /// Tests that the ones below run in a process of their own.
 mod traced_tests {
     use super::*;
@@ -22,9 +25,8 @@ mod traced_tests {
 
     #[with_redis]
     #[test]
-    #[ignore = "it fails: another test runs it"]
-    fn that_fails(redis: RedisDaemon) {
-        assert!(!redis.is_running());
+    fn that_fails_on_demand(redis: RedisDaemon) {
+        assert!(std::env::var_os(FAIL).is_none(), "{redis:?}");
     }
 }
 
@@ -36,9 +38,9 @@ fn trace_of(name: &str) -> Vec<Value> {
     let file = dir.path().join("trace.json");
     let mut command = run_tests(name, root.path());
     command
-        .args(["--include-ignored"])
         .env_remove("NEXTEST_TEST_NAME")
-        .env(VARIABLE, &file);
+        .env(VARIABLE, &file)
+        .env(FAIL, "1");
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert_nothing_left(root.path());
     read(&file)
@@ -113,7 +115,7 @@ fn a_test_consists_of_its_daemons_starts_and_their_ends() {
 
 #[test]
 fn a_step_that_fails_says_so() {
-    let name = "trace::steps::traced_tests::that_fails";
+    let name = "trace::steps::traced_tests::that_fails_on_demand";
     let events = trace_of(name);
     assert_eq!(only(&events, name)["args"]["failed"], true);
     assert!(only(&events, "start redis")["args"].get("failed").is_none());
