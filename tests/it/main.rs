@@ -25,6 +25,7 @@ mod settings;
 mod shared;
 mod support;
 mod template;
+mod trace;
 mod valkey;
 mod versions;
 mod web;

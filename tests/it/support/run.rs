@@ -59,6 +59,7 @@ impl Run {
         command
             .args(["-c", SCRIPT])
             .env_remove("NEXTEST_RUN_ID")
+            .env_remove("NEXTEST_TEST_NAME")
             .env_remove("MANAGED_DAEMONS_MAX")
             .env("MANAGED_DAEMONS_TMPDIR", root.path())
             .stdin(Stdio::piped());

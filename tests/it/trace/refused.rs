@@ -1,0 +1,94 @@
+//! A file that can't be written.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::{read, VARIABLE};
+use crate::support::{private_root, Run};
+
+/// Starts two daemons; returns what the process says, which must say it once.
+#[track_caller]
+fn notice_about(file: &Path) -> String {
+    let mut run = Run::with_variable(VARIABLE, file);
+    let mut sharer = run.start("own 2");
+    assert_eq!([sharer.line(), sharer.line()], ["started", "started"]);
+    let said = sharer.errors();
+    sharer.end();
+    run.end();
+    run.assert_nothing_left();
+    let begin = format!("managed-daemons: `{}` of `{VARIABLE}` ", file.display());
+    let end = "; this process writes no trace\n";
+    let notice = said.strip_prefix(&begin).and_then(|rest| rest.strip_suffix(end));
+    let notice = notice.unwrap_or_else(|| panic!("{said}")).to_owned();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    notice
+}
+
+#[test]
+fn tests_go_on_without_a_trace_and_say_why() {
+    let dir = private_root();
+    let path = |name: &str| dir.path().join(name);
+    let missing = notice_about(&path("missing/trace.json"));
+    assert!(
+        missing.starts_with("can't be written: No such file or directory"),
+        "{missing}"
+    );
+
+    let is_directory = notice_about(dir.path());
+    assert!(
+        is_directory.starts_with("can't be written: Is a directory"),
+        "{is_directory}"
+    );
+
+    symlink("elsewhere.json", path("link.json")).unwrap();
+    assert_eq!(
+        notice_about(&path("link.json")),
+        "can't be written: it is a symbolic link"
+    );
+    assert!(!path("elsewhere.json").exists());
+}
+
+#[test]
+fn a_file_of_somebody_else_is_left_as_it_is() {
+    let dir = private_root();
+    for contents in [
+        "precious",
+        "[]",
+        "[\n{\"name\":\"other\"}\n]\n",
+        "[\n{\"name\":\"managed_daemons_run\",\"x\":1}\n]\n",
+    ] {
+        let file = dir.path().join("notes.json");
+        fs::write(&file, contents).unwrap();
+        let notice = notice_about(&file);
+        let expected = "is no trace of this crate, and is left as it is: name another file, or remove it";
+        assert_eq!(notice, expected);
+        assert_eq!(fs::read_to_string(&file).unwrap(), contents);
+    }
+}
+
+#[test]
+fn an_empty_file_is_taken() {
+    let dir = private_root();
+    let path = dir.path().join("trace.json");
+    File::create(&path).unwrap();
+    let mut run = Run::with_variable(VARIABLE, &path);
+    let mut sharer = run.start("own 1");
+    assert_eq!(sharer.line(), "started");
+    sharer.end();
+    run.end();
+    run.assert_nothing_left();
+    assert!(read(&path).len() > 1);
+}
+
+#[test]
+fn a_lock_that_is_never_released_is_not_waited_for_without_end() {
+    let dir = private_root();
+    let path = dir.path().join("trace.json");
+    let lock = Flock::lock(File::create(&path).unwrap(), FlockArg::LockExclusive).unwrap();
+    let notice = notice_about(&path);
+    assert_eq!(notice, "can't be written: another process does not give back its lock");
+    drop(lock);
+}
