@@ -316,16 +316,14 @@ fn urls_lead_through_the_proxy_of_their_port_and_no_other() {
 fn tls_goes_through_the_proxy() {
     let postgres = PostgresDaemon::builder().tls().start().unwrap();
     let proxy = postgres.proxy().unwrap();
-    let url = proxy.through(&postgres.tls_url().unwrap()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        use ::sqlx::Connection;
-        let mut connection = ::sqlx::PgConnection::connect(&url).await.unwrap();
-        connection.ping().await.unwrap();
-    });
+    let mut psql = postgres.psql().unwrap();
+    psql.arg(proxy.through(&postgres.tls_url().unwrap()).unwrap());
+    psql.args([
+        "--tuples-only",
+        "-c",
+        "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+    ]);
+    assert_eq!(String::from_utf8_lossy(&psql.output().unwrap().stdout).trim(), "t");
 }
 
 #[test]

@@ -31,7 +31,7 @@ async fn recovers(pool: &PgPool) {
 }
 
 #[with_postgres]
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_runs_fails_when_its_connection_ends(postgres: PostgresDaemon) {
     let proxy = postgres.proxy().unwrap();
     let pool = connect(&proxy).await;

@@ -26,6 +26,8 @@ fn with_all(then: impl FnOnce()) -> Result<()> {
     let mut stream = TcpStream::connect(proxy.addr()).unwrap();
     proxy.black_hole();
     stream.write_all(b"PING\r\n").unwrap();
+    // Nobody hears of its end.
+    drop(TcpStream::connect(proxy.addr()).unwrap());
     let (halted, stopped) = (RedisDaemon::start()?, RedisDaemon::start()?);
     let _guards = (halted.paused()?, stopped.stopped()?);
     let disk = on_disk().start()?;
