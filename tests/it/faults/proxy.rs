@@ -2,6 +2,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use managed_daemons::{
@@ -182,6 +185,30 @@ fn connections_are_refused_until_all_is_clear() {
     line.proxy.clear();
     let (client, server) = line.connect();
     pass(&client, &server, b"hello");
+}
+
+/// A process that is being spawned has a copy of every socket until it executes its program.
+#[test]
+fn connections_are_refused_though_processes_are_being_spawned() {
+    let line = Line::new();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                Command::new("true").status().unwrap();
+            }
+        });
+        let outcomes: Vec<_> = (0..300)
+            .map(|_| {
+                line.proxy.refuse();
+                let refused = TcpStream::connect(line.proxy.addr()).map_err(|error| error.kind());
+                line.proxy.clear();
+                refused.err()
+            })
+            .collect();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(outcomes, [Some(ErrorKind::ConnectionRefused); 300]);
+    });
 }
 
 #[test]
