@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use crate::support::PATIENCE;
 
 /// How long the pool waits for a connection that works.
-const TIMEOUT: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 async fn connect(proxy: &Proxy) -> PgPool {
     let options = PgPoolOptions::new().max_connections(2).acquire_timeout(TIMEOUT);
