@@ -8,6 +8,7 @@ mod cleanup;
 #[cfg(feature = "cli")]
 mod cli;
 mod external;
+mod faults;
 mod handle;
 mod install;
 mod isolation;

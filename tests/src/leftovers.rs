@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Lists everything that a run has left below `root`: files, directories, sockets, and processes
-/// that use anything there.
+/// Lists everything that a run has left below `root`: files, directories, mounts, sockets, and
+/// processes that use anything there.
 ///
 /// Shares no code with the framework. Zombies do not count: they have ended, and only wait to be
 /// reaped.
@@ -21,6 +21,7 @@ pub fn leftovers(root: &Path) -> Vec<String> {
             .iter()
             .map(|(pid, how)| format!("process {pid}: {how}")),
     );
+    found.extend(mounts(root).into_iter().map(|mount| format!("mount {mount}")));
     let root = root.to_string_lossy();
     found.extend(
         unix_sockets()
@@ -29,6 +30,14 @@ pub fn leftovers(root: &Path) -> Vec<String> {
             .map(|line| format!("socket {line}")),
     );
     found
+}
+
+/// The file systems that are mounted below `root`.
+pub fn mounts(root: &Path) -> Vec<String> {
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let points = table.lines().filter_map(|line| line.split(' ').nth(4));
+    let below = points.filter(|point| *point != root.to_string_lossy() && Path::new(point).starts_with(root));
+    below.map(str::to_owned).collect()
 }
 
 /// The kernel's table of Unix sockets, a line each. Their paths may be no UTF-8.

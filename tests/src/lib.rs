@@ -4,6 +4,6 @@ mod leftovers;
 mod servers;
 mod unruly;
 
-pub use leftovers::{leftovers, processes_of, unix_sockets};
+pub use leftovers::{leftovers, mounts, processes_of, unix_sockets};
 pub use servers::{mariadb, mysql, mysql_suite, postgres, Server};
 pub use unruly::{Unruly, UnrulyDaemon};

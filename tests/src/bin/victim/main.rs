@@ -5,6 +5,7 @@
 //! of an error, if there is one.
 #![allow(clippy::panic, clippy::unwrap_used)] // a victim that panics fails its test, too
 
+mod faults;
 mod mysql;
 mod postgres;
 mod rabbitmq;
@@ -20,6 +21,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).take(2).collect();
     let action = match words.join(" ").as_str() {
+        "faults disk" => faults::churn_disk,
+        "faults exit" => faults::exit,
+        "faults guards" => faults::churn_guards,
+        "faults hold" => faults::hold,
+        "faults proxy" => faults::churn_proxy,
         "redis abort" => redis::abort,
         "redis churn" => redis::churn,
         "redis exit" => redis::exit,
