@@ -7,7 +7,7 @@ use managed_daemons::{with_redis, RedisDaemon};
 use rstest::rstest;
 
 use super::{entries, failing, fails, kept_of, tests};
-use crate::support::{assert_nothing_left, private_root, victim_command};
+use crate::support::{assert_nothing_left, eventually, private_root, victim_command};
 
 const TESTS: &str = "keep::tests_that_fail_on_demand";
 
@@ -49,6 +49,20 @@ mod tests_that_fail_on_demand {
     #[should_panic(expected = "as it should")]
     fn never_by_a_panic(redis: RedisDaemon) {
         panic!("as it should: {}", redis.port());
+    }
+}
+
+/// What takes a while to copy.
+mod large_test_that_fails_on_demand {
+    use super::*;
+
+    #[with_redis]
+    #[test]
+    fn with_large_data(redis: RedisDaemon) {
+        if fails() {
+            std::fs::write(redis.working_dir().join("large"), vec![1; 300_000_000]).unwrap();
+        }
+        assert!(!fails());
     }
 }
 
@@ -167,6 +181,29 @@ fn what_others_have_put_there_stays() {
     failing("keep::many_that_fail_on_demand::of_many", root.path(), kept.path());
     assert_eq!(entries(kept.path()).len(), 11, "{:?}", entries(kept.path()));
     assert!(theirs.join("service.json").is_file());
+}
+
+#[test]
+fn a_copy_that_was_interrupted_is_none() {
+    let (root, kept) = (private_root(), private_root());
+    let which = "keep::large_test_that_fails_on_demand::with_large_data";
+    let mut test = tests(which, root.path(), kept.path()).env(super::FAIL, "1").spawn().unwrap();
+    let dir = kept_of(kept.path(), which, "");
+    eventually("began to copy", || match std::fs::read_dir(&dir).into_iter().flatten().count() {
+        // The mark of the directory is the first.
+        0 | 1 => Err(()),
+        _ => Ok(()),
+    });
+    // If the copy is already there, it is whole.
+    test.kill().unwrap();
+    test.wait().unwrap();
+    assert_nothing_left(root.path());
+    for daemon in entries(&dir) {
+        assert!(dir.join(daemon).join("service.json").is_file());
+    }
+    let passed = tests(which, root.path(), kept.path()).output().unwrap();
+    assert!(passed.status.success(), "{passed:?}");
+    assert!(!dir.exists());
 }
 
 #[test]
