@@ -44,7 +44,7 @@ mod tests_that_fail_on_demand {
 /// A test process that is held.
 struct Held {
     child: Child,
-    input: ChildStdin,
+    input: Option<ChildStdin>,
     lines: Receiver<String>,
     said: String,
 }
@@ -92,7 +92,7 @@ impl Held {
                 lines.for_each(|line| drop(sender.send(line)));
             });
         }
-        let input = child.stdin.take().unwrap();
+        let input = child.stdin.take();
         let said = String::new();
         Self {
             child,
@@ -119,15 +119,25 @@ impl Held {
     }
 
     fn enter(&mut self, keys: &str) {
-        self.input.write_all(keys.as_bytes()).unwrap();
+        self.input.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
     /// Waits until it has ended.
     fn end(mut self) -> String {
-        drop(self.input);
+        self.input = None;
         let status = self.child.wait().unwrap();
         assert!(!status.success(), "{}", self.said);
-        self.said + &self.lines.iter().collect::<Vec<_>>().join("\n")
+        let rest: Vec<String> = self.lines.iter().collect();
+        format!("{}{}", self.said, rest.join("\n"))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // If the test above has failed. The terminal goes with `script`, and the process with its
+        // terminal.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
