@@ -1,10 +1,11 @@
 //! A file that can't be written.
 
-use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{chown, symlink, PermissionsExt};
 use std::path::Path;
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::unistd::geteuid;
 
 use super::{read, VARIABLE};
 use crate::support::{private_root, Run};
@@ -49,6 +50,30 @@ fn tests_go_on_without_a_trace_and_say_why() {
         "can't be written: it is a symbolic link"
     );
     assert!(!path("elsewhere.json").exists());
+
+    File::create(path("other-name")).unwrap();
+    fs::hard_link(path("other-name"), path("trace.json")).unwrap();
+    assert_eq!(
+        notice_about(&path("trace.json")),
+        "can't be written: it has another name as well (a hard link)"
+    );
+    assert_eq!(fs::metadata(path("other-name")).unwrap().len(), 0);
+}
+
+/// Who owns a file can read it, whatever its permissions.
+#[test]
+fn a_file_that_belongs_to_another_user_is_not_written() {
+    // Only root can make one.
+    if !geteuid().is_root() {
+        return;
+    }
+    let dir = private_root();
+    let file = dir.path().join("trace.json");
+    File::create(&file).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+    chown(&file, Some(65534), None).unwrap();
+    assert_eq!(notice_about(&file), "can't be written: it belongs to another user");
+    assert_eq!(fs::metadata(&file).unwrap().len(), 0);
 }
 
 #[test]
