@@ -187,12 +187,17 @@ fn what_others_have_put_there_stays() {
 fn a_copy_that_was_interrupted_is_none() {
     let (root, kept) = (private_root(), private_root());
     let which = "keep::large_test_that_fails_on_demand::with_large_data";
-    let mut test = tests(which, root.path(), kept.path()).env(super::FAIL, "1").spawn().unwrap();
+    let mut test = tests(which, root.path(), kept.path())
+        .env(super::FAIL, "1")
+        .spawn()
+        .unwrap();
     let dir = kept_of(kept.path(), which, "");
-    eventually("began to copy", || match std::fs::read_dir(&dir).into_iter().flatten().count() {
-        // The mark of the directory is the first.
-        0 | 1 => Err(()),
-        _ => Ok(()),
+    eventually("began to copy", || {
+        match std::fs::read_dir(&dir).into_iter().flatten().count() {
+            // The mark of the directory is the first.
+            0 | 1 => Err(()),
+            _ => Ok(()),
+        }
     });
     // If the copy is already there, it is whole.
     test.kill().unwrap();
