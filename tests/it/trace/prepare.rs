@@ -40,8 +40,7 @@ fn functions_that_run_at_the_same_time_are_spans_beside_each_other() {
         let one = builder().prepare(prepare::<1>).start_async();
         let other = builder().prepare(prepare::<2>).start_async();
         let (one, other) = runtime.block_on(async { tokio::join!(one, other) });
-        one.unwrap();
-        other.unwrap();
+        drop((one.unwrap(), other.unwrap()));
     });
     assert!(notes.entered.lock().unwrap().is_empty());
     let spans = notes.spans.lock().unwrap();

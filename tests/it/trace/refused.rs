@@ -8,7 +8,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::unistd::geteuid;
 
 use super::{read, VARIABLE};
-use crate::support::{private_root, Run};
+use crate::support::{private_root, Mount, Run};
 
 /// Starts two daemons; returns what the process says, which must say it once.
 #[track_caller]
@@ -106,6 +106,35 @@ fn an_empty_file_is_taken() {
     run.end();
     run.assert_nothing_left();
     assert!(read(&path).len() > 1);
+}
+
+#[test]
+fn the_trace_of_another_run_is_kept_if_there_is_no_room_for_a_new_one() {
+    // Only root can mount a disk.
+    if !geteuid().is_root() {
+        return;
+    }
+    let disk = Mount::new("size=64k");
+    let file = disk.path().join("trace.json");
+    let mut run = Run::with_variable(VARIABLE, &file);
+    let mut sharer = run.start("own 1");
+    assert_eq!(sharer.line(), "started");
+    sharer.end();
+    run.end();
+    run.assert_nothing_left();
+    let events = read(&file);
+    // Its last block becomes full, and then all others.
+    let mut trace = fs::read(&file).unwrap();
+    trace.resize(trace.len().next_multiple_of(4096), b' ');
+    fs::write(&file, &trace).unwrap();
+    fs::write(disk.path().join("rest"), [0; 64 * 1024]).unwrap_err();
+
+    let notice = notice_about(&file);
+    assert!(
+        notice.starts_with("can't be written: No space left on device"),
+        "{notice}"
+    );
+    assert_eq!(read(&file), events);
 }
 
 #[test]
