@@ -2,6 +2,7 @@
 
 mod file;
 mod killed;
+mod prepare;
 mod refused;
 mod runs;
 mod spans;
@@ -10,10 +11,12 @@ mod steps;
 mod timeline;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use boon::{Compiler, Schemas};
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
 /// Names the file.
@@ -25,7 +28,11 @@ const SCHEMA: &str = include_str!("trace/schema.json");
 /// The events in a file, which has to be whole and as the format says.
 #[track_caller]
 fn read(file: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(file).unwrap();
+    // Without the lock, it may be seen while a process writes to it.
+    let mut file = Flock::lock(File::open(file).unwrap(), FlockArg::LockShared).unwrap();
+    let mut text = String::new();
+    file.read_to_string(&mut text).unwrap();
+    drop(file);
     let events: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     let schema = serde_json::from_str(SCHEMA).unwrap();

@@ -12,12 +12,12 @@ use tracing::{Event, Metadata, Subscriber};
 
 /// A span that was seen.
 #[derive(Debug, Default, Clone)]
-struct Seen {
-    name: &'static str,
+pub(super) struct Seen {
+    pub(super) name: &'static str,
     target: String,
-    parent: Option<u64>,
+    pub(super) parent: Option<u64>,
     fields: HashMap<&'static str, String>,
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 impl Visit for Seen {
@@ -32,10 +32,10 @@ impl Visit for Seen {
 
 /// Notes the spans of one thread.
 #[derive(Default, Clone)]
-struct Notes {
+pub(super) struct Notes {
     last: Arc<AtomicU64>,
-    spans: Arc<Mutex<HashMap<u64, Seen>>>,
-    entered: Arc<Mutex<Vec<u64>>>,
+    pub(super) spans: Arc<Mutex<HashMap<u64, Seen>>>,
+    pub(super) entered: Arc<Mutex<Vec<u64>>>,
 }
 
 impl Subscriber for Notes {

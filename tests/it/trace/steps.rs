@@ -25,6 +25,36 @@ mod traced_tests {
 
     #[with_redis]
     #[test]
+    fn that_returns_an_error_on_demand(_redis: &RedisDaemon) -> Result<(), String> {
+        match std::env::var_os(FAIL) {
+            None => Ok(()),
+            Some(_) => Err(String::from("as demanded")),
+        }
+    }
+
+    #[with_redis]
+    #[test]
+    #[should_panic(expected = "on purpose")]
+    fn that_passes_by_panicking(_redis: &RedisDaemon) {
+        panic!("on purpose");
+    }
+
+    #[with_redis(setting("maxmemory", memory()))]
+    #[test]
+    #[should_panic(expected = "on purpose")]
+    fn that_should_panic_with_a_daemon_that_does_not_start_on_demand(_redis: &RedisDaemon) {
+        panic!("on purpose");
+    }
+
+    fn memory() -> &'static str {
+        match std::env::var_os(FAIL) {
+            None => "8mb",
+            Some(_) => "a lot",
+        }
+    }
+
+    #[with_redis]
+    #[test]
     fn that_fails_on_demand(redis: RedisDaemon) {
         assert!(std::env::var_os(FAIL).is_none(), "{redis:?}");
     }
@@ -134,6 +164,20 @@ fn a_step_that_fails_says_so() {
     let events = read(&file);
     assert_eq!(only(&events, "start redis")["args"]["failed"], true);
     assert!(only(&events, "find redis")["args"].get("failed").is_none());
+}
+
+#[test]
+fn a_test_is_marked_when_it_fails_and_not_because_it_panics() {
+    for (name, fails) in [
+        ("that_returns_an_error_on_demand", true),
+        ("that_passes_by_panicking", false),
+        ("that_should_panic_with_a_daemon_that_does_not_start_on_demand", true),
+    ] {
+        let thread = format!("trace::steps::traced_tests::{name}");
+        let events = trace_of(&thread);
+        let test = only(&events, &format!("shop::it::{thread}"));
+        assert_eq!(test["args"]["failed"] == true, fails, "{test}");
+    }
 }
 
 #[test]

@@ -98,6 +98,42 @@ fn json_has_the_same() {
     assert!(own.is_sorted_by(|a, b| a >= b), "{text}");
 }
 
+/// Elsewhere, nobody tells which files a process has open.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_is_being_written_is_read_once_it_is_whole() {
+    use std::os::unix::fs::FileExt;
+    use std::process::Stdio;
+
+    use nix::fcntl::{Flock, FlockArg};
+
+    use crate::support::eventually;
+
+    let (dir, file) = trace();
+    let whole = fs::read(&file).unwrap();
+    let live = dir.path().join("live.json");
+    fs::write(&live, &whole[..whole.len() / 2]).unwrap();
+    let opened = fs::OpenOptions::new().write(true).open(&live).unwrap();
+    let lock = Flock::lock(opened, FlockArg::LockExclusive).unwrap();
+    let mut command = Command::new(program!("command-line"));
+    command.arg("timeline").arg(&live).stdout(Stdio::piped());
+    let reader = command.spawn().unwrap();
+    let descriptors = format!("/proc/{}/fd", reader.id());
+    eventually("opened the file", || {
+        let mut open = fs::read_dir(&descriptors).unwrap().flatten();
+        match open.any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == live)) {
+            true => Ok(()),
+            false => Err("not yet"),
+        }
+    });
+    lock.write_all_at(&whole, 0).unwrap();
+    drop(lock);
+    let Output { status, stdout, .. } = reader.wait_with_output().unwrap();
+    let text = String::from_utf8(stdout).unwrap();
+    assert!(status.success(), "{text}");
+    assert_eq!(text, timeline(&file, &[]).1);
+}
+
 #[test]
 fn what_is_no_trace_is_refused_with_a_reason() {
     let (dir, file) = trace();
