@@ -78,6 +78,7 @@ fn who_has_connected_before_is_not_refused() {
         let line = Line::new();
         let client = TcpStream::connect(line.proxy.addr()).unwrap();
         line.proxy.refuse();
+        assert_eq!(line.proxy.connections(), 1);
         let (server, _) = line.server.accept().unwrap();
         pass(&client, &server, b"goes on");
     }
