@@ -5,6 +5,7 @@ mod guards;
 mod killed;
 mod lapin;
 mod proxy;
+mod proxy_resets;
 mod proxy_timing;
 mod redis;
 mod sqlx;

@@ -1,8 +1,11 @@
 //! Disks with a limit, which become full. Mounting takes root.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use managed_daemons::{
     ApacheDaemon, Builder, Daemon, ManagedDaemon, MemcachedDaemon, NginxDaemon, Phase, RabbitMqDaemon, RedisDaemon,
@@ -206,6 +209,74 @@ fn postgres_refuses_rows_while_its_disk_is_full() {
     postgres.query(big).unwrap();
     postgres.query("DROP TABLE big; INSERT INTO kept VALUES (44)").unwrap();
     assert_eq!(postgres.query("SELECT n FROM kept").unwrap().len(), 3);
+}
+
+/// The framework's own files are on the disk, too.
+#[test]
+fn a_daemon_can_be_killed_stopped_and_started_while_its_disk_is_full() {
+    if !can_mount() {
+        return;
+    }
+    let memcached = MemcachedDaemon::builder().disk_limit(MB).start().unwrap();
+    fill(memcached.working_dir());
+    memcached.kill().unwrap();
+    assert!(memcached.start_if_not_running().unwrap());
+    memcached.restart().unwrap();
+    memcached.stopped().unwrap().start().unwrap();
+    assert!(memcached.is_running());
+    memcached.close().unwrap();
+}
+
+#[test]
+fn a_daemon_that_can_not_come_back_says_that_its_disk_is_full() {
+    if !can_mount() {
+        return;
+    }
+    let rabbitmq = RabbitMqDaemon::builder().disk_limit(5 * MB).start().unwrap();
+    fill(rabbitmq.working_dir());
+    rabbitmq.kill().unwrap();
+    let report = rabbitmq.start_if_not_running().unwrap_err().report();
+    assert!(
+        report.starts_with("rabbitmq: its disk is full: remove what fills it, or set a `disk_limit` above 5000 kB\n"),
+        "{report}"
+    );
+    fs::remove_file(rabbitmq.working_dir().join("fill")).unwrap();
+    assert!(rabbitmq.start_if_not_running().unwrap());
+}
+
+/// As root, who mounts, writes and removes there.
+#[test]
+fn the_daemons_user_can_not_change_what_is_above_the_disk() {
+    if !can_mount() {
+        return;
+    }
+    let root = private_root();
+    // Like /tmp, where everybody may rename what is their own.
+    fs::set_permissions(root.path(), Permissions::from_mode(0o1777)).unwrap();
+    let redis = RedisDaemon::builder()
+        .temp_root(root.path())
+        .disk_limit(MB)
+        .start()
+        .unwrap();
+    let disk = redis.working_dir();
+    let above = disk.parent().unwrap();
+    let user = fs::metadata(disk).unwrap();
+    let can = |program: &str, paths: &[&Path]| {
+        let mut command = Command::new(program);
+        command
+            .args(paths)
+            .uid(user.uid())
+            .gid(user.gid())
+            .stderr(Stdio::null());
+        command.status().unwrap().success()
+    };
+    assert!(can("touch", &[&disk.join("new")]));
+    assert!(can("touch", &[&root.path().join("new")]));
+    assert!(!can("touch", &[&above.join("new")]));
+    assert!(!can("mv", &[above, &root.path().join("moved")]));
+    redis.close().unwrap();
+    fs::remove_file(root.path().join("new")).unwrap();
+    assert_nothing_left(root.path());
 }
 
 #[test]

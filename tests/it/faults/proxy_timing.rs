@@ -61,6 +61,22 @@ fn slices_come_one_after_the_other() {
 }
 
 #[test]
+fn a_new_pace_does_not_wait_for_the_old_one() {
+    let line = Line::new();
+    let (client, server) = line.connect();
+    line.proxy.slices(1, Duration::from_secs(3600));
+    pass(&client, &server, b"s");
+    (&client).write_all(b"lowly").unwrap();
+    line.proxy.slices(usize::MAX, Duration::ZERO);
+    arrive(&server, b"lowly");
+    line.proxy.clear().bandwidth(1);
+    (&client).write_all(b"slowly").unwrap();
+    arrive(&server, b"s");
+    line.proxy.bandwidth(1_000_000);
+    arrive(&server, b"lowly");
+}
+
+#[test]
 fn an_end_can_come_late() {
     let line = Line::new();
     let (client, mut server) = line.connect();
