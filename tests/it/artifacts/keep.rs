@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use managed_daemons::{with_redis, RedisDaemon};
 use rstest::rstest;
@@ -60,7 +61,7 @@ mod large_test_that_fails_on_demand {
     #[test]
     fn with_large_data(redis: RedisDaemon) {
         if fails() {
-            std::fs::write(redis.working_dir().join("large"), vec![1; 300_000_000]).unwrap();
+            std::fs::write(redis.working_dir().join("large"), vec![1; 100_000_000]).unwrap();
         }
         assert!(!fails());
     }
@@ -187,10 +188,9 @@ fn what_others_have_put_there_stays() {
 fn a_copy_that_was_interrupted_is_none() {
     let (root, kept) = (private_root(), private_root());
     let which = "keep::large_test_that_fails_on_demand::with_large_data";
-    let mut test = tests(which, root.path(), kept.path())
-        .env(super::FAIL, "1")
-        .spawn()
-        .unwrap();
+    let mut test = tests(which, root.path(), kept.path());
+    let test = test.env(super::FAIL, "1").stdout(Stdio::null()).stderr(Stdio::null());
+    let mut test = test.spawn().unwrap();
     let dir = kept_of(kept.path(), which, "");
     eventually("began to copy", || {
         match std::fs::read_dir(&dir).into_iter().flatten().count() {
