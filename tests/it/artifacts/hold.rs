@@ -13,6 +13,8 @@ use nix::unistd::Pid;
 use super::{fails, tests, FAIL};
 use crate::support::{assert_nothing_left, eventually_empty, private_root};
 
+/// Names a file that a daemon leads to, in place of the one that is removed to go on.
+const PRECIOUS: &str = "MANAGED_DAEMONS_TESTS_PRECIOUS";
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -29,7 +31,11 @@ mod tests_that_fail_on_demand {
 
     #[test]
     fn without_an_attribute() {
-        let _redis = RedisDaemon::start().unwrap();
+        let redis = RedisDaemon::start().unwrap();
+        if let Some(precious) = std::env::var_os(PRECIOUS) {
+            // As the daemon, whose directory it is, could do.
+            std::os::unix::fs::symlink(precious, redis.working_dir().join("held")).unwrap();
+        }
         assert!(!fails());
     }
 
@@ -180,20 +186,20 @@ fn the_daemons_of_a_failed_test_run_until_enter() {
 #[test]
 fn without_a_terminal_a_file_is_removed() {
     let (root, kept) = (private_root(), private_root());
-    let mut held = Held::new(
-        "without_an_attribute",
-        "1",
-        &["setsid", "--wait"],
-        root.path(),
-        kept.path(),
-    );
+    let precious = kept.path().join("precious");
+    std::fs::write(&precious, "text").unwrap();
+    let variable = format!("{PRECIOUS}={}", precious.display());
+    let through = ["setsid", "--wait", "env", &variable];
+    let mut held = Held::new("without_an_attribute", "1", &through, root.path(), kept.path());
     let said = held.wait_for("To go on, remove the file: rm ");
     let (_, file) = said.split_once("rm ").unwrap();
     let file = Path::new(file.split(". Ctrl-C").next().unwrap());
     assert!(file.starts_with(root.path()) && file.is_file(), "{said}");
     assert_eq!(clients(&said, "REDISCLI_AUTH=", "PING"), ["PONG"]);
+    assert!(!file.is_symlink());
     std::fs::remove_file(file).unwrap();
     held.end();
+    assert_eq!(std::fs::read_to_string(&precious).unwrap(), "text");
     assert_nothing_left(root.path());
 }
 
