@@ -240,9 +240,10 @@ fn definitions_are_of_a_virtual_host_and_may_be_long() {
             [{arguments, [{_, _, Note}]}] = rabbit_exchange:info(X, [arguments]), byte_size(Note)";
         assert_eq!(value(&broker, &url, length), note.len().to_string());
     }
-    assert_eq!(count_said(&tests, "managed-daemons: "), 1);
+    let said: String = tests.iter().map(Sharer::errors).collect();
+    assert_eq!(count_said(&tests, "managed-daemons: "), 1, "{said}");
     let left_out = "the virtual host `/`; left out are: global parameters, permissions, the virtual host `other`, \
-                    users\n";
+                    users";
     assert_eq!(count_said(&tests, left_out), 1);
     tests.into_iter().for_each(Sharer::end);
     machine.end();
