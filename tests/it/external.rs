@@ -14,6 +14,9 @@ use crate::support::{eventually_empty, Run, Sharer};
 
 /// How long the leases of the tests' runs last, in seconds, where a test waits for their end.
 const SHORT: &str = "2";
+/// The same, where another run is there meanwhile, which would remove what is theirs: a run on a busy
+/// machine may have no time to renew its lease for a while.
+const NOT_SO_SHORT: &str = "12";
 /// How a line begins that says that a test waits for another.
 const WAITING: &str = "managed-daemons: waiting for ";
 

@@ -113,7 +113,10 @@ fn a_cluster_of_valkey_has_its_slots_and_replicas(cluster: ValkeyCluster) {
 #[test]
 fn sentinel_watches_valkey() {
     let node = ValkeyDaemon::builder().suite(suite());
-    let sentinel = ValkeySentinel::builder().node(node).start().unwrap();
+    // On a busy machine, a server may say nothing for longer than the default.
+    let down_after = std::time::Duration::from_secs(4);
+    let sentinel = ValkeySentinel::builder().node(node).down_after(down_after).start();
+    let sentinel = sentinel.unwrap();
     sentinel.primary().unwrap().kill().unwrap();
     sentinel.wait_until_ok().unwrap();
     let url = sentinel.primary().unwrap().url();

@@ -48,9 +48,11 @@ pub fn unix_sockets() -> String {
 
 /// Finds the processes whose command line, environment, directory or open files name `root`.
 ///
-/// This process and its reaper are left out.
+/// This process and its reaper are left out, and so are children that other threads are just spawning:
+/// until they execute their program, they have a copy of all that this process has open.
 pub fn processes_of(root: &Path) -> Vec<(i32, String)> {
     let my_reaper = format!("MANAGED_DAEMONS_REAPER={}:", std::process::id());
+    let my_line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
     let name = root.as_os_str().as_encoded_bytes();
     let holds = |bytes: &[u8]| bytes.windows(name.len()).any(|window| window == name);
     let mut found = Vec::new();
@@ -62,12 +64,15 @@ pub fn processes_of(root: &Path) -> Vec<(i32, String)> {
             continue;
         }
         let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
-        let stat = read("stat");
-        let state = stat
-            .iter()
-            .rposition(|byte| *byte == b')')
-            .and_then(|at| stat.get(at + 2));
-        if matches!(state, None | Some(b'Z' | b'X')) {
+        let stat = String::from_utf8_lossy(&read("stat")).into_owned();
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let (state, parent) = (fields.next(), fields.next());
+        if matches!(state, None | Some("Z" | "X")) {
+            continue;
+        }
+        // Before it executes a program, the line is this process's; meanwhile, there is none.
+        let is_child = parent == Some(&*std::process::id().to_string());
+        if is_child && [&[][..], &my_line].contains(&&*read("cmdline")) {
             continue;
         }
         let environment = read("environ");

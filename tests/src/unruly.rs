@@ -33,10 +33,14 @@ impl Unruly {
     /// Sends a line and returns the answer.
     ///
     /// # Errors
-    /// When the daemon can't be reached, or does not answer within a second.
+    /// When the daemon can't be reached, or does not answer within a minute.
     pub fn ask(&self, line: &str) -> std::io::Result<String> {
+        self.ask_within(Duration::from_secs(60), line)
+    }
+
+    fn ask_within(&self, patience: Duration, line: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(self.address())?;
-        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.set_read_timeout(Some(patience))?;
         writeln!(stream, "{line}")?;
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer)?;
@@ -87,7 +91,7 @@ impl Daemon for Unruly {
     }
 
     fn probe(&self, _instance: &Instance) -> Readiness {
-        match self.ask("HELLO") {
+        match self.ask_within(Duration::from_secs(1), "HELLO") {
             Ok(answer) if answer == "READY" => Readiness::Ready,
             Ok(answer) => Readiness::NotYet(format!("it said {answer:?}")),
             Err(error) => Readiness::NotYet(error.to_string()),

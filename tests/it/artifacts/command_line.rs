@@ -133,7 +133,7 @@ fn what_is_kept_is_listed_and_removed() {
     let lines: Vec<&str> = listed.lines().collect();
     // The newest first.
     assert!(
-        lines[0].contains(" s ago  ") && lines[0].contains("  shop.it.artifacts.keep."),
+        lines[0].contains(" ago  ") && lines[0].contains("  shop.it.artifacts.keep."),
         "{listed}"
     );
     assert!(lines[0].contains(" kB  ") && lines[0].ends_with("/redis"), "{listed}");

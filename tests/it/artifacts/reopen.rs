@@ -3,12 +3,17 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use managed_daemons::{
     with_apache, with_mysql, with_nginx, with_postgres, with_rabbitmq, with_redis, ApacheDaemon, ManagedDaemonError,
     MySqlDaemon, NginxDaemon, PostgresDaemon, RabbitMqDaemon, RedisDaemon,
 };
+use nix::unistd::geteuid;
 
 use super::{failing, fails, kept_of};
 use crate::support::{assert_nothing_left, private_root};
@@ -127,6 +132,30 @@ fn every_daemon_is_as_it_was() {
     assert!(page(nginx.port()).ends_with("text"));
     let apache = ApacheDaemon::builder().reopen(dir(kept.path(), "apache")).unwrap();
     assert!(page(apache.port()).ends_with("text"));
+}
+
+/// A process that is being spawned has a copy of every descriptor until it executes its program, also
+/// of those that lock a directory.
+#[test]
+fn a_daemon_is_started_again_though_processes_are_being_spawned() {
+    let (root, kept) = (private_root(), private_root());
+    failing(&format!("{TESTS}::redis"), root.path(), kept.path());
+    let dir = dir(kept.path(), "redis");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    // With a user, the standard library forks, which takes longer.
+                    let mut command = Command::new("true");
+                    command.uid(geteuid().as_raw()).status().unwrap();
+                }
+            });
+        }
+        let outcomes: Vec<_> = (0..30).map(|_| RedisDaemon::builder().reopen(&dir)?.close()).collect();
+        done.store(true, Ordering::Relaxed);
+        outcomes.into_iter().for_each(Result::unwrap);
+    });
 }
 
 /// As an archive leaves it, which knows neither owners nor modes.

@@ -4,22 +4,24 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use managed_daemons::RedisDaemon;
 use managed_daemons_tests::{leftovers, processes_of};
+use nix::errno::Errno;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
 use super::sweep::start_and_drop_one_in;
-use crate::support::{eventually, get, program, Victim};
+use crate::support::{eventually, get, program, Victim, PATIENCE};
 
-/// Waits for a reaper other than the one that was killed.
-fn next_reaper(victim: &Victim, killed: Option<Pid>) -> Pid {
+/// Waits for a reaper other than the one that was killed, and sends it a signal, or none.
+fn signal_next_reaper(victim: &Victim, killed: Option<Pid>, signal: Option<Signal>) -> Pid {
     let mut reaper = None;
     eventually("had a new reaper", || {
-        reaper = victim.reaper().filter(|pid| Some(*pid) != killed);
-        reaper.ok_or("none").map(drop)
+        let found = victim.reaper().filter(|pid| Some(*pid) != killed).ok_or(Errno::ESRCH)?;
+        reaper = Some(found);
+        // It may be the process that has just become the reaper's parent, and ends.
+        kill(found, signal)
     });
     reaper.unwrap()
 }
@@ -29,11 +31,9 @@ fn a_killed_reaper_is_replaced_at_the_next_start() {
     let mut victim = Victim::start("redis churn");
     let mut killed = None;
     for _ in 0..5 {
-        let reaper = next_reaper(&victim, killed);
-        kill(reaper, Signal::SIGKILL).unwrap();
-        killed = Some(reaper);
+        killed = Some(signal_next_reaper(&victim, killed, Some(Signal::SIGKILL)));
     }
-    next_reaper(&victim, killed);
+    signal_next_reaper(&victim, killed, None);
     victim.kill();
     victim.assert_nothing_left();
 }
@@ -70,7 +70,7 @@ fn a_reaper_serves_though_its_parent_is_another_process() {
         .status()
         .unwrap();
     assert!(forked.success());
-    ours.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut said = [0; 64];
     let count = (&ours).read(&mut said).unwrap();
     // Version 1 of the protocol; kind 0, which is its "hello"; one byte more, the end of no path.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use managed_daemons_tests::postgres as builder;
 
 use super::postgres::{remains, VARIABLE};
-use super::{Machine, SHORT};
+use super::{Machine, NOT_SO_SHORT};
 use crate::support::{is_full_run, Sharer};
 
 /// How many tests, by default and in the long form.
@@ -19,7 +19,7 @@ fn killed_tests_and_keepers_harm_no_neighbour_and_leave_nothing() {
     let tests = if is_full_run() { MANY_TESTS } else { TESTS };
     let server = builder().setting("max_connections", "200").start().unwrap();
     let url = server.url();
-    let variables = [(VARIABLE, &*url), ("MANAGED_DAEMONS_LEASE_SECONDS", SHORT)];
+    let variables = [(VARIABLE, &*url), ("MANAGED_DAEMONS_LEASE_SECONDS", NOT_SO_SHORT)];
     let mut machines = [Machine::new(&variables), Machine::new(&variables)];
     let mut random = fastrand::Rng::new();
     println!("seed {}", random.get_seed());

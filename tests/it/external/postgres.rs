@@ -6,7 +6,7 @@ use managed_daemons::PostgresDaemon;
 use managed_daemons_tests::postgres as builder;
 
 use super::relay::Relay;
-use super::{begin_at_once, count_said, failure, url, Machine, SHORT};
+use super::{begin_at_once, count_said, failure, url, Machine, NOT_SO_SHORT};
 use crate::support::{eventually, eventually_empty, private_root, Sharer};
 
 pub(super) const VARIABLE: &str = "MANAGED_DAEMONS_POSTGRES_URL";
@@ -133,7 +133,10 @@ fn a_killed_test_leaves_no_database_while_the_run_goes_on() {
 fn if_the_keeper_is_killed_the_next_one_goes_on_with_the_lease() {
     let server = builder().start().unwrap();
     let url_of_server = server.url();
-    let variables = [(VARIABLE, &*url_of_server), ("MANAGED_DAEMONS_LEASE_SECONDS", SHORT)];
+    let variables = [
+        (VARIABLE, &*url_of_server),
+        ("MANAGED_DAEMONS_LEASE_SECONDS", NOT_SO_SHORT),
+    ];
     let mut machine = Machine::new(&variables);
     let mut before = machine.start("postgres-orders");
     let url_before = url(&mut before);
@@ -170,7 +173,7 @@ fn if_the_keeper_is_killed_the_next_one_goes_on_with_the_lease() {
 fn a_connection_that_gets_no_answer_any_more_lets_no_lease_run_out() {
     let server = builder().start().unwrap();
     let relay = Relay::to(&server, |_, _| true);
-    let mut machine = Machine::new(&[(VARIABLE, relay.url()), ("MANAGED_DAEMONS_LEASE_SECONDS", "6")]);
+    let mut machine = Machine::new(&[(VARIABLE, relay.url()), ("MANAGED_DAEMONS_LEASE_SECONDS", "30")]);
     let mut test = machine.start("postgres");
     url(&mut test);
     relay.stall();
@@ -221,7 +224,7 @@ fn what_a_dead_machine_has_left_goes_with_the_next_run_of_its_project_after_its_
         Machine::new(&[
             (VARIABLE, &url_of_server),
             project,
-            ("MANAGED_DAEMONS_LEASE_SECONDS", SHORT),
+            ("MANAGED_DAEMONS_LEASE_SECONDS", NOT_SO_SHORT),
         ])
     };
     let mut dead = machine("shop");

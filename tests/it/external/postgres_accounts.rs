@@ -1,5 +1,7 @@
 //! Accounts of PostgreSQL that may do less than a superuser, as those of managed clusters.
 
+use std::process::Stdio;
+
 use managed_daemons::PostgresDaemon;
 use managed_daemons_tests::postgres as builder;
 
@@ -76,24 +78,35 @@ fn what_only_a_superuser_may_end_keeps_no_database_from_being_removed() {
     };
     wait_for(database(&vacuumed), "autovacuum worker", 1);
 
-    // A superuser who goes soon, beside a client of the test's own that does not.
-    let sleep = |url: &str, seconds: u32| {
-        std::process::Command::new("psql")
-            .args([url, "--command", &format!("SELECT pg_sleep({seconds})")])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap()
+    // A superuser who goes while the database is being removed, beside a client of the test's own that
+    // does not.
+    let client = |url: &str, arguments: &[&str]| {
+        let mut psql = std::process::Command::new("psql");
+        psql.args([url, "--no-psqlrc"]).args(arguments);
+        psql.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        psql.spawn().unwrap()
     };
-    let mut own = sleep(&watched, 600);
-    let mut superuser = sleep(&in_database(&server.url(), database(&watched)), 3);
+    let mut own = client(&watched, &["--command", "SELECT pg_sleep(600)"]);
+    let mut superuser = client(&in_database(&server.url(), database(&watched)), &[]);
     wait_for(database(&watched), "client backend", 2);
 
     let sql = "BEGIN; CREATE TABLE orders (id int); PREPARE TRANSACTION 'orders'";
     psql(&prepared, sql).unwrap();
 
-    for test in &mut tests {
+    for (test, url) in tests.iter_mut().zip([&vacuumed, &watched, &prepared]) {
         test.go_on();
+        if *url == watched {
+            let sql = format!(
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'DROP DATABASE%{}%' AND state = 'active'",
+                database(url)
+            );
+            eventually("begun to be removed", || match server.query(&sql).unwrap() {
+                begun if begun.is_empty() => Err("not yet"),
+                _ => Ok(()),
+            });
+            // It reads commands up to the end of its standard input.
+            drop(superuser.stdin.take());
+        }
         assert_eq!(test.line(), "closed");
     }
     assert!(!own.wait().unwrap().success());

@@ -8,13 +8,18 @@ use sqlx::PgPool;
 
 use crate::support::PATIENCE;
 
-/// How long the pool waits for a connection that works.
+/// How long the pool waits for a connection that does not work.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 async fn connect(proxy: &Proxy) -> PgPool {
-    let options = PgPoolOptions::new().max_connections(2).acquire_timeout(TIMEOUT);
-    let pool = options.connect(&proxy.url()).await.unwrap();
-    ask(&pool).await.unwrap();
+    connect_to(&proxy.url(), TIMEOUT).await
+}
+
+/// A pool that waits so long for a connection.
+async fn connect_to(url: &str, timeout: Duration) -> PgPool {
+    let options = PgPoolOptions::new().max_connections(2).acquire_timeout(timeout);
+    let pool = options.connect_lazy(url).unwrap();
+    recovers(&pool).await;
     pool
 }
 
@@ -22,7 +27,7 @@ async fn ask(pool: &PgPool) -> sqlx::Result<i32> {
     sqlx::query_scalar("SELECT 42").fetch_one(pool).await
 }
 
-/// Fails if the pool never works again.
+/// Fails if the pool never works, or never again.
 async fn recovers(pool: &PgPool) {
     let deadline = Instant::now() + PATIENCE;
     while let Err(error) = ask(pool).await {
@@ -88,7 +93,7 @@ async fn a_black_hole_takes_the_pools_patience(postgres: PostgresDaemon) {
 #[tokio::test]
 async fn a_slow_line_delays_every_round_trip(postgres: PostgresDaemon) {
     let proxy = postgres.proxy().unwrap();
-    let pool = connect(&proxy).await;
+    let pool = connect_to(&proxy.url(), PATIENCE).await;
     proxy.latency(Duration::from_millis(20));
     let start = Instant::now();
     ask(&pool).await.unwrap();
@@ -100,11 +105,7 @@ async fn a_slow_line_delays_every_round_trip(postgres: PostgresDaemon) {
 #[with_postgres]
 #[tokio::test]
 async fn the_pool_survives_guards(postgres: PostgresDaemon) {
-    let pool = PgPoolOptions::new()
-        .acquire_timeout(TIMEOUT)
-        .connect(&postgres.url())
-        .await
-        .unwrap();
+    let pool = connect_to(&postgres.url(), TIMEOUT).await;
     {
         let _down = postgres.paused().unwrap();
         assert!(matches!(ask(&pool).await, Err(sqlx::Error::PoolTimedOut)));

@@ -57,6 +57,8 @@ fn the_error_names_a_chosen_port_that_is_taken() {
         report.contains(&format!("port {port}: another program listens on it")),
         "{report}"
     );
+    // Closing it is not enough: a process that another test is just spawning has a copy.
+    socket::shutdown(taken.as_raw_fd(), socket::Shutdown::Both).unwrap();
     drop(taken);
     let daemon = RedisDaemon::builder().port(port).start().unwrap();
     assert_eq!(daemon.port(), port);

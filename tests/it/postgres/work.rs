@@ -1,12 +1,11 @@
 //! Real work: transactions, constraints, notifications, bulk loads and connection pools.
 
-use std::time::Duration;
-
 use sqlx::postgres::PgPoolCopyExt;
 use sqlx::{PgPool, Row};
 use tokio_postgres::error::SqlState;
 
 use super::{builder, connect, runtime, start};
+use crate::support::PATIENCE;
 
 #[test]
 fn transactions_and_constraints_work() {
@@ -103,10 +102,7 @@ fn notifications_reach_listeners() {
             .execute(&pool)
             .await
             .unwrap();
-        let heard = tokio::time::timeout(Duration::from_secs(30), listener.recv())
-            .await
-            .unwrap()
-            .unwrap();
+        let heard = tokio::time::timeout(PATIENCE, listener.recv()).await.unwrap().unwrap();
         assert_eq!((heard.channel(), heard.payload()), ("orders", "number 7"));
         pool.close().await;
     });

@@ -34,7 +34,7 @@ fn a_cluster_shares_the_slots_among_three_primaries(cluster: RedisCluster) {
 fn a_replica_takes_over_and_the_old_primary_comes_back_as_its_replica() {
     let node = RedisDaemon::builder()
         .password("p@ss \"w")
-        .setting("cluster-node-timeout", "500")
+        .setting("cluster-node-timeout", "4000")
         .setting("maxmemory", "16mb");
     let cluster = RedisCluster::builder().node(node).replicas(1).start();
     let cluster = cluster.unwrap_or_else(|error| panic!("{}", error.report()));
@@ -90,7 +90,7 @@ fn a_plain_start_makes_the_same_cluster() {
 #[test]
 fn a_paused_primary_is_replaced_as_well() {
     let node = RedisDaemon::builder()
-        .setting("cluster-node-timeout", "500")
+        .setting("cluster-node-timeout", "4000")
         .without_password();
     let cluster = RedisCluster::builder().node(node).replicas(1).start().unwrap();
     cluster.primaries()[1].pause().unwrap();
@@ -139,7 +139,7 @@ fn the_nodes_use_a_deployed_file() {
     let file = root.path().join("redis.conf");
     let text = "port 6379\ncluster-enabled yes\ncluster-config-file /no/such/nodes.conf\ncluster-port 16379\n\
         cluster-announce-ip 10.0.0.5\ncluster-announce-port 6379\ncluster-announce-bus-port 16379\n\
-        cluster-announce-hostname redis.example\ncluster-node-timeout 700\nrequirepass s3cret\nhz 20\n\
+        cluster-announce-hostname redis.example\ncluster-node-timeout 7000\nrequirepass s3cret\nhz 20\n\
         rename-command CLUSTER shards\n";
     std::fs::write(&file, text).unwrap();
     let node = RedisDaemon::builder().config_file(&file);
@@ -148,7 +148,7 @@ fn the_nodes_use_a_deployed_file() {
     for node in cluster.nodes() {
         assert_eq!(node.password(), Some("s3cret"));
         assert_eq!(config(node, "hz"), "20");
-        assert_eq!(config(node, "cluster-node-timeout"), "700");
+        assert_eq!(config(node, "cluster-node-timeout"), "7000");
         let seen: String = ask(node, &["shards", "NODES"]).unwrap();
         assert!(seen.contains(&format!("127.0.0.1:{}@", node.port())), "{seen}");
     }

@@ -74,17 +74,21 @@ fn a_server_without_the_right_primary_says_so() {
     for error in [one.catch_up_with(&other).unwrap_err(), one.promote().unwrap_err()] {
         assert!(error.to_string().contains("no replica"), "{error}");
     }
-    let impatient = one.replica_builder().start_timeout(Duration::from_millis(300));
-    let replica = impatient.start().unwrap();
+    // The same server with another handle, which waits for less time.
+    let dir = one.replica().unwrap().detach().unwrap();
+    let impatient = RedisDaemon::builder().start_timeout(Duration::from_millis(300));
+    let replica = impatient.load(dir).unwrap();
     let _: () = ask(&other, &["SET", "a", "1"]).unwrap();
     let error = replica.catch_up_with(&other).unwrap_err().to_string();
     assert!(error.contains("catch up with its primary"), "{error}");
+    replica.destroy().unwrap();
     let late = one.replica_builder();
     one.kill().unwrap();
     let report = start_failure(late.start());
     assert!(report.contains("connect to the primary"), "{report}");
     one.start_if_not_running().unwrap();
     let wrong = one.replica_builder().setting("masterauth", "wrong");
-    let report = start_failure(wrong.start_timeout(Duration::from_millis(300)).start());
+    // Long enough for it to be told so.
+    let report = start_failure(wrong.start_timeout(Duration::from_secs(10)).start());
     assert!(report.contains("WRONGPASS"), "{report}");
 }

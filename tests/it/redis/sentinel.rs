@@ -21,7 +21,10 @@ fn client(sentinel: &RedisSentinel) -> SentinelClient {
     SentinelClient::build(sentinel.urls(), name, Some(login), SentinelServerType::Master).unwrap()
 }
 
-#[with_redis_sentinel]
+/// On a busy machine, a server may say nothing for longer than the default.
+const DOWN_AFTER: Duration = Duration::from_secs(4);
+
+#[with_redis_sentinel(down_after = DOWN_AFTER)]
 #[test]
 fn the_client_finds_the_primary_before_and_after_a_fail_over(sentinel: RedisSentinel) {
     let mut client = client(&sentinel);
@@ -53,7 +56,7 @@ fn three_sentinels_agree() {
         .replicas(2)
         .sentinels(3)
         .service_name("orders")
-        .down_after(Duration::from_millis(300))
+        .down_after(DOWN_AFTER)
         .start();
     let sentinel = sentinel.unwrap_or_else(|error| panic!("{}", error.report()));
     assert_eq!((sentinel.urls().len(), sentinel.nodes().len()), (3, 3));
@@ -75,7 +78,7 @@ fn servers_with_an_account_of_their_own_are_watched_with_that() {
     let file = dir.path().join("redis.conf");
     fs::write(&file, "user default off\nuser app on >s3cret ~* &* +@all\n").unwrap();
     let node = RedisDaemon::builder().config_file(&file);
-    let sentinel = RedisSentinel::builder().node(node).start();
+    let sentinel = RedisSentinel::builder().node(node).down_after(DOWN_AFTER).start();
     let sentinel = sentinel.unwrap_or_else(|error| panic!("{}", error.report()));
     let first = sentinel.primary().unwrap();
     assert!(first.url().starts_with("redis://app:s3cret@"), "{}", first.url());

@@ -182,7 +182,8 @@ fn a_failed_test_shows_the_state_of_its_daemon_and_its_log() {
         let (before, report) = said.split_once("\nredis ").unwrap();
         let url = format!("@127.0.0.1:{}/", port(report));
         for text in [
-            ", running, started 0.",
+            ", running, started ",
+            " s ago\n",
             "\n  binary  /",
             &url,
             "\n  log     since the test began",

@@ -1,9 +1,9 @@
 //! The HTTP client of these tests, for which an error status is an answer like any other.
 
-use std::time::Duration;
-
 use ureq::http::{Request, Response};
 use ureq::{Agent, AsSendBody, Body};
+
+use crate::support::PATIENCE;
 
 /// The parts of an answer that tests compare.
 #[derive(Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub(super) struct Answer {
 pub(super) fn agent() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(20)));
+        .timeout_global(Some(PATIENCE));
     config.build().into()
 }
 

@@ -5,6 +5,7 @@ use managed_daemons::NginxDaemon;
 use super::super::client::{header, send};
 use super::super::{answer, get};
 use super::Deployment;
+use crate::support::PATIENCE;
 
 const MAIN: &str = "user www-data;
 worker_processes auto;
@@ -202,9 +203,7 @@ server {
             // A packet of a version that nobody speaks is answered with those that nginx speaks
             // (RFC 9000, 6): the header's first bit, version 0, and the connection's ids, swapped.
             let client = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-            client
-                .set_read_timeout(Some(std::time::Duration::from_secs(10)))
-                .unwrap();
+            client.set_read_timeout(Some(PATIENCE)).unwrap();
             let ids = [&[8], &b"to-nginx"[..], &[8], &b"from-us!"[..]].concat();
             let mut packet = [&[0xc0, 0x1a, 0x2a, 0x3a, 0x4a], &ids[..]].concat();
             packet.resize(1200, 0);

@@ -136,14 +136,15 @@ pub(crate) fn fail() -> Result<()> {
     RedisDaemon::builder().setting("maxmemory", "a-lot").start().map(drop)
 }
 
-/// Aborts, and leaves a forked child that executes no program and holds a copy of every descriptor.
+/// Aborts, and leaves a forked child that executes no program and holds a copy of every descriptor. The
+/// test kills it; two minutes later, it ends by itself.
 pub(crate) fn fork() -> Result<()> {
     let _redis = RedisDaemon::start()?;
     // SAFETY: the child makes two system calls, and nothing else.
     match unsafe { nix::unistd::fork() }.unwrap() {
         ForkResult::Parent { .. } => std::process::abort(),
         ForkResult::Child => {
-            nix::unistd::sleep(8);
+            nix::unistd::sleep(120);
             raise(Signal::SIGKILL).unwrap();
             Ok(())
         }
