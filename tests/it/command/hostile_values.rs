@@ -10,6 +10,8 @@ use crate::mysql::{block_on, one};
 use crate::support::private_root;
 
 const HOSTILE: &str = "-a b'\"%41$HOME{x}{{`id`\\\n\té#@/:?&=\u{1}\r;~*!";
+/// PostgreSQL takes no quotes, `$` and `\` in the name of who creates extensions.
+const HOSTILE_NAME: &str = "-a b%41{x}{{`id`é#@/:?&=;~*!";
 /// Without the end of a line.
 const HOSTILE_LINE: &str = "-a b'\"%41$HOME{x}{{`id`\\é#@/:?&=;~*!";
 
@@ -42,7 +44,7 @@ fn names_and_passwords_of_postgres_arrive_as_they_are() {
     let words = [
         "postgres",
         "--user",
-        HOSTILE_LINE,
+        HOSTILE_NAME,
         "--database",
         HOSTILE_LINE,
         "--password",
@@ -51,18 +53,18 @@ fn names_and_passwords_of_postgres_arrive_as_they_are() {
     let session = Session::start(&words);
     let url = session.var("DATABASE_URL");
     let names = postgres_one(url, "SELECT current_user || '|' || current_database()");
-    assert_eq!(names.unwrap(), format!("{HOSTILE_LINE}|{HOSTILE_LINE}"));
+    assert_eq!(names.unwrap(), format!("{HOSTILE_NAME}|{HOSTILE_LINE}"));
     let names = ["PGUSER", "PGDATABASE", "PGPASSWORD"];
     assert_eq!(
         names.map(|name| session.var(name)),
-        [HOSTILE_LINE, HOSTILE_LINE, HOSTILE]
+        [HOSTILE_NAME, HOSTILE_LINE, HOSTILE]
     );
     let (account, rest) = url.split_once('@').unwrap();
     let (user, _) = account.rsplit_once(':').unwrap();
     let wrong = format!("{user}:wrong@{rest}");
     assert!(postgres_one(&wrong, "SELECT ''").is_err());
     if let Ok(output) = psql(&session, "SELECT current_user") {
-        assert_eq!(text(&output.stdout), format!("{HOSTILE_LINE}\n"), "{output:?}");
+        assert_eq!(text(&output.stdout), format!("{HOSTILE_NAME}\n"), "{output:?}");
     }
     session.end();
 }
@@ -142,6 +144,11 @@ fn settings_and_lines_arrive_as_they_are_or_are_errors() {
         (
             ["postgres", "--hba", "local all all trust\nhost all all all trust"],
             "postgres: postgres did not start: option `hba`: must be one line; call `hba` again for another",
+        ),
+        (
+            ["postgres", "--user", "a'b"],
+            "postgres: postgres did not start: option `username`: \"a'b\" contains a character (of \" $ ' \\) that \
+             PostgreSQL refuses in the owner of its extensions",
         ),
         (
             ["postgres", "--user", "a\nb"],

@@ -86,7 +86,7 @@ fn placeholders_are_filled_in() {
         "--env",
         "EMPTY=",
         "--env",
-        &format!("HOSTILE={HOSTILE}"),
+        "HOSTILE=a b'\"%41$HOME{{x}}`id`\\\n\té#&!",
         "--env",
         "DIR={redis.dir}",
     ]);
@@ -98,6 +98,7 @@ fn placeholders_are_filled_in() {
         format!("{{\"port\": {port}, \"a\": {{}}}} {{redis.port}}")
     );
     assert_eq!((session.var("REDIS_URL"), session.var("EMPTY")), ("mine", ""));
+    assert_eq!(session.var("HOSTILE"), HOSTILE);
     assert!(std::path::Path::new(session.var("DIR")).join("service.json").is_file());
     session.end();
 }
@@ -232,11 +233,10 @@ fn without_a_command_the_variables_are_printed_for_a_shell() {
     assert_eq!(output.status.code(), Some(0));
     let file = root.path().join("printed");
     fs::write(&file, &output.stdout).unwrap();
-    let read = Command::new("sh")
-        .args(["-c", script])
-        .env("PGSSLMODE", "require")
-        .stdin(fs::File::open(&file).unwrap());
-    let values = text(&read.output().unwrap().stdout);
+    let mut read = Command::new("sh");
+    let read = read.args(["-c", script]).env("PGSSLMODE", "require");
+    let output = read.stdin(fs::File::open(&file).unwrap()).output().unwrap();
+    let values = text(&output.stdout);
     let url = values.strip_prefix(&format!("{HOSTILE}||")).unwrap();
     assert!(url.starts_with("postgresql://postgres:a%20b%27"), "{url}");
     fs::remove_file(&file).unwrap();
