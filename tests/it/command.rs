@@ -144,12 +144,11 @@ impl Session {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
-    /// Closes the command's standard input, waits for the end, and returns the exit status, that of a
-    /// shell if a signal has ended it, and what was printed since.
+    /// Waits for the end, and returns the exit status, or the negative number of the signal that has ended
+    /// `run`, and what was printed since.
     #[track_caller]
     fn wait(&mut self) -> (i32, String) {
         use std::os::unix::process::ExitStatusExt;
-        self.input = None;
         let mut printed = String::new();
         self.output.read_to_string(&mut printed).unwrap();
         let status = self.child.wait().unwrap();
@@ -160,6 +159,7 @@ impl Session {
     /// Lets the command end, and waits until nothing is left.
     #[track_caller]
     fn end(mut self) {
+        self.input = None;
         assert_eq!(self.wait(), (0, String::new()));
         assert_nothing_left(self.root.path());
     }

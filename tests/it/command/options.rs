@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 
 use super::{postgres_one, redis_setting, refusal, write, Session};
 use crate::support::{eventually_false, private_root};
@@ -53,49 +52,6 @@ fn a_redis_without_password_lets_everybody_in() {
     assert!(!session.has("REDIS_PASSWORD") && !session.has("REDISCLI_AUTH"));
     assert_eq!(redis_setting(&mut session.redis(), "requirepass"), "");
     session.end();
-}
-
-#[test]
-fn the_daemons_program_and_its_environment_can_be_chosen() {
-    let files = private_root();
-    let first = Session::start(&["redis"]);
-    let info: String = redis::cmd("INFO").arg("server").query(&mut first.redis()).unwrap();
-    let program = info.lines().find_map(|line| line.strip_prefix("executable:")).unwrap();
-    // A fetched program may need its own libraries.
-    let libraries = environment_of(&info).into_iter();
-    let libraries: String = libraries
-        .filter(|entry| entry.starts_with("LD_LIBRARY_PATH="))
-        .map(|entry| format!("export '{entry}'\n"))
-        .collect();
-    let script = format!("#!/bin/sh\n{libraries}export CHOSEN=yes\nexec '{program}' \"$@\"\n");
-    let path = write(files.path(), "my-redis", &script);
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    first.end();
-    let words = [
-        "redis",
-        "--binary",
-        &path,
-        "--daemon-env",
-        "TZ=Asia/Tokyo",
-        "--start-timeout",
-    ];
-    let session = Session::start(&[&words[..], &["99.5"]].concat());
-    let info: String = redis::cmd("INFO").arg("server").query(&mut session.redis()).unwrap();
-    let environment = environment_of(&info);
-    for expected in ["CHOSEN=yes", "TZ=Asia/Tokyo"] {
-        assert!(environment.iter().any(|entry| entry == expected), "{environment:#?}");
-    }
-    session.end();
-}
-
-/// The environment of the server that says this of itself.
-fn environment_of(info: &str) -> Vec<String> {
-    let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).unwrap();
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
-    let entries = environment.split(|byte| *byte == 0);
-    entries
-        .map(|entry| String::from_utf8_lossy(entry).into_owned())
-        .collect()
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use super::{refusal, write, Session};
 use crate::mysql::{block_on, one};
@@ -148,19 +150,75 @@ fn rabbitmq_loads_definitions() {
     session.end();
 }
 
+/// What memcached answers to this command, up to `END`.
+fn memcached_lines(session: &Session, command: &str) -> Vec<String> {
+    let mut stream = TcpStream::connect(session.var("MEMCACHE_SERVERS")).unwrap();
+    write!(stream, "{command}\r\n").unwrap();
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    lines.take_while(|line| line != "END").collect()
+}
+
+/// The directory of memcached's process in `/proc`.
+fn memcached_process(session: &Session) -> PathBuf {
+    let lines = memcached_lines(session, "stats");
+    let pid = lines.iter().find_map(|line| line.strip_prefix("STAT pid ")).unwrap();
+    Path::new("/proc").join(pid)
+}
+
+fn environment_of(process: &Path) -> Vec<String> {
+    let environment = fs::read(process.join("environ")).unwrap();
+    let entries = environment.split(|byte| *byte == 0);
+    entries
+        .map(|entry| String::from_utf8_lossy(entry).into_owned())
+        .collect()
+}
+
 #[test]
 fn memcached_takes_its_options() {
     let files = private_root();
     let config = write(files.path(), "memcached.conf", "-c 77\n-t 2\n");
-    let session = Session::start(&["memcached", "--set", "c=79", "--config", &config, "--daemon-env", "A=b"]);
+    let session = Session::start(&["memcached", "--set", "c=79", "--config", &config]);
     let servers = session.var("MEMCACHE_SERVERS");
     assert_eq!(session.var("MEMCACHED_URL"), format!("memcache://{servers}"));
-    let mut stream = TcpStream::connect(servers).unwrap();
-    stream.write_all(b"stats settings\r\n").unwrap();
-    let lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let settings: Vec<String> = lines.take_while(|line| line != "END").collect();
+    let settings = memcached_lines(&session, "stats settings");
     for expected in ["STAT maxconns 79", "STAT num_threads 2"] {
         assert!(settings.iter().any(|line| line == expected), "{settings:#?}");
+    }
+    session.end();
+}
+
+#[test]
+fn the_daemons_program_and_its_environment_can_be_chosen() {
+    let files = private_root();
+    let first = Session::start(&["memcached"]);
+    let process = memcached_process(&first);
+    let program = fs::read_link(process.join("exe")).unwrap();
+    // A fetched program may need its own libraries.
+    let libraries = environment_of(&process).into_iter();
+    let libraries: String = libraries
+        .filter(|entry| entry.starts_with("LD_LIBRARY_PATH="))
+        .map(|entry| format!("export '{entry}'\n"))
+        .collect();
+    first.end();
+    let script = format!(
+        "#!/bin/sh\n{libraries}export CHOSEN=yes\nexec '{}' \"$@\"\n",
+        program.display()
+    );
+    let path = write(files.path(), "my-memcached", &script);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let value = "a b'\"%$x{y}=\n";
+    let words = [
+        "memcached",
+        "--binary",
+        &path,
+        "--start-timeout",
+        "99.5",
+        "--daemon-env",
+    ];
+    let session = Session::start(&[&words[..], &[&format!("HOSTILE={value}")]].concat());
+    let environment = environment_of(&memcached_process(&session));
+    for expected in ["CHOSEN=yes", &format!("HOSTILE={value}")] {
+        assert!(environment.iter().any(|entry| entry == expected), "{environment:#?}");
     }
     session.end();
 }

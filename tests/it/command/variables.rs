@@ -80,7 +80,7 @@ fn placeholders_are_filled_in() {
         "--env",
         "PASSWORD={my-pg.password}",
         "--env",
-        "JSON={\"port\": {redis.port}, \"a\": {}} {{redis.port}}",
+        "JSON={\"port\": {redis.port}, \"a\": {} } {{redis.port}}",
         "--env",
         "REDIS_URL=mine",
         "--env",
@@ -95,7 +95,7 @@ fn placeholders_are_filled_in() {
     assert_eq!(session.var("PASSWORD"), HOSTILE);
     assert_eq!(
         session.var("JSON"),
-        format!("{{\"port\": {port}, \"a\": {{}}}} {{redis.port}}")
+        format!("{{\"port\": {port}, \"a\": {{}} }} {{redis.port}}")
     );
     assert_eq!((session.var("REDIS_URL"), session.var("EMPTY")), ("mine", ""));
     assert_eq!(session.var("HOSTILE"), HOSTILE);
