@@ -7,6 +7,8 @@ mod attribute;
 mod cleanup;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod command;
 mod external;
 mod faults;
 mod handle;

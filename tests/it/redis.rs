@@ -3,7 +3,7 @@
 mod cluster;
 mod config_file;
 mod init_file;
-mod options;
+pub(crate) mod options;
 mod passwords;
 mod replicas;
 mod sentinel;

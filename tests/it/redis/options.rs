@@ -95,7 +95,7 @@ fn a_module_gets_its_arguments_as_they_are() {
 }
 
 /// Makes a module of this name in a directory.
-pub(super) fn compile_module(dir: &Path, name: &str) -> PathBuf {
+pub(crate) fn compile_module(dir: &Path, name: &str) -> PathBuf {
     let (source, module) = (dir.join("hello.c"), dir.join(name));
     std::fs::write(&source, MODULE).unwrap();
     let mut compile = Command::new("cc");
