@@ -33,7 +33,8 @@ fn passwords_are_on_no_command_line_of_a_client() {
     let postgres = shown[1].port().to_string();
     let sleeping = |arguments: &[&str]| {
         let mut command = instances.command(arguments);
-        command.stdout(Stdio::null()).spawn().unwrap()
+        // In the end, they say that the server is gone.
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
     let is_there = |client: &str, port: &str| {
         let lines = command_lines_with(port);
