@@ -117,7 +117,8 @@ fn an_instance_knows_its_daemons_by_their_names() {
     assert_eq!(started.len(), 1);
     let said = instances.run(&["cli", "dev", "cache", "--", "CONFIG", "GET", "maxmemory"]);
     assert_eq!(said, "maxmemory\n8388608\n");
-    instances.remove("dev");
+    let removed = instances.json(&["remove", "dev"]);
+    assert_eq!(removed, json!({ "removed": instances.dir("dev").to_str().unwrap() }));
 }
 
 #[test]
