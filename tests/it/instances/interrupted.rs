@@ -199,6 +199,30 @@ fn a_record_that_is_lost_is_made_again_with_the_data_that_are_there() {
 }
 
 #[test]
+fn data_whose_service_json_is_lost_are_not_removed_by_a_start() {
+    let instances = Instances::new();
+    let before = instances.shown(&["start", "dev", "redis"]);
+    instances.redis("dev", &["SET", "a", "1"]);
+    instances.run(&["stop", "dev"]);
+    let (file, dir) = (before[0].dir.join("service.json"), before[0].dir.display());
+    let text = read_to_string(&file).unwrap();
+    remove_file(&file).unwrap();
+    let files = names_in(&before[0].dir);
+    assert_eq!(
+        instances.error(&["start", "dev"]),
+        format!(
+            "redis: redis did not start: working directory `{dir}`: is not empty, and what is in it is not a daemon's; \
+             name an empty directory, or one that does not exist yet"
+        )
+    );
+    assert_eq!(names_in(&before[0].dir), files);
+    write(&file, text).unwrap();
+    assert_eq!(instances.shown(&["start", "dev"])[0].url, before[0].url);
+    assert_eq!(instances.redis("dev", &["GET", "a"]), "1");
+    instances.remove("dev");
+}
+
+#[test]
 fn a_daemon_that_was_killed_is_shown_as_stopped_and_starts_again() {
     let instances = Instances::new();
     let before = instances.shown(&["start", "dev", "redis", "postgres"]);
