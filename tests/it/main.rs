@@ -13,6 +13,8 @@ mod external;
 mod faults;
 mod handle;
 mod install;
+#[cfg(feature = "cli")]
+mod instances;
 mod isolation;
 mod keeper;
 mod machine;
