@@ -1,0 +1,3 @@
+//! Any program as a daemon.
+
+mod snippets;
