@@ -4,6 +4,8 @@ use managed_daemons::{with_command, with_postgres, CommandDaemon, PostgresDaemon
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use crate::support::program;
+
 #[with_command(
     "nats-server",
     package = "nats-server",
@@ -24,7 +26,7 @@ async fn publishes(nats: CommandDaemon) -> std::io::Result<()> {
 
 #[with_postgres(init_sql = "CREATE TABLE orders (id int); INSERT INTO orders VALUES (1), (2)")]
 #[with_command(
-    env!("CARGO_BIN_EXE_shop"),
+    program!("shop"),
     env("DATABASE_URL", database.url()),
     env("PORT", "{port}"),
     ready_http = "/health",
