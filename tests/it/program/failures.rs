@@ -26,7 +26,11 @@ fn assert_fails(builder: CommandBuilder, texts: &[&str]) {
 fn a_program_that_is_not_there() {
     assert_fails(
         CommandDaemon::builder().program("no-such-program"),
-        &["no-such-program", "PATH", "package"],
+        &[
+            "no usable binary of `no-such-program`",
+            "PATH (",
+            "install a package that has `no-such-program`",
+        ],
     );
     assert_fails(
         CommandDaemon::builder().program("/no/such/program"),
@@ -46,7 +50,7 @@ fn a_program_that_ends_at_once() {
     let root = private_root();
     let failed = failure_in(Phase::Readiness, unruly("exit-at-once").temp_root(root.path()));
     assert!(
-        failed.contains("exit status 7") && failed.contains("the moon is in the wrong phase"),
+        failed.contains("exit status: 7") && failed.contains("the moon is in the wrong phase"),
         "{failed}"
     );
     assert_nothing_left(root.path());

@@ -80,7 +80,10 @@ fn one_that_ignores_the_stop_signal_is_killed() {
         .start()
         .unwrap();
     let error = daemon.stop().unwrap_err().to_string();
-    assert!(error.contains("unruly did not stop when told to"), "{error}");
+    assert!(
+        error.contains("unruly: did not stop when told to within 100ms; it was killed"),
+        "{error}"
+    );
     daemon.close().unwrap();
     assert_nothing_left(root.path());
 }

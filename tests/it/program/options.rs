@@ -36,13 +36,13 @@ fn arguments_variables_and_files_arrive_as_they_are() {
 
 #[test]
 fn only_what_is_asked_for_is_inherited() {
-    // Cargo and nextest set both.
-    let script = "echo \"<$CARGO_PKG_NAME><$CARGO_PKG_VERSION>\"; touch ready; sleep 100";
+    let language = std::env::var("LANG").unwrap_or_default();
+    let script = "echo \"<$LANG><$TERM>\"; touch ready; sleep 100";
     let daemon = shell(script)
-        .inherit_env(["CARGO_PKG_NAME", "NO_SUCH_VARIABLE"])
+        .inherit_env(["LANG", "NO_SUCH_VARIABLE"])
         .ready_file("ready")
         .start();
-    assert_eq!(printed(&daemon.unwrap()), "<managed-daemons-tests><>\n");
+    assert_eq!(printed(&daemon.unwrap()), format!("<{language}><>\n"));
 }
 
 #[test]

@@ -69,7 +69,7 @@ s = socket.socket(socket.AF_UNIX); s.bind('{socket}'); s.listen(); time.sleep(10
     );
     let failed = not_ready(shell("sleep 100").ready_command(["sh", "-c", "echo not yet; exit 3"]));
     assert!(
-        failed.contains("`sh -c echo not yet; exit 3` ended with exit status 3: not yet"),
+        failed.contains("`sh -c echo not yet; exit 3` ended with exit status: 3: not yet"),
         "{failed}"
     );
     let failed = not_ready(shell("sleep 100").ready_command(["no-such-program"]));
