@@ -1,7 +1,7 @@
 //! Parses the arguments of an attribute: options, and the reserved keys `arg` and `crate`.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{quote, ToTokens};
+use quote::{quote, quote_spanned, ToTokens};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -13,6 +13,9 @@ use crate::DaemonKind;
 
 const EXPECTED: &str = "expected a method of the builder (`option`, `option = value` or \
                         `option(value, …)`), `arg = parameter` or `crate = path`";
+
+/// Options of `with_command` that take any number of values.
+const LISTS: [&str; 3] = ["args", "inherit_env", "ready_command"];
 
 /// The arguments of one attribute.
 #[derive(Default)]
@@ -42,8 +45,11 @@ impl Arguments {
             if kind.handle.is_none() {
                 arguments.parse_handle_type(input, attribute, errors)?;
             }
+            if kind.takes_program {
+                arguments.parse_program(input, attribute, errors)?;
+            }
             while !input.is_empty() {
-                if let Err(error) = arguments.parse_argument(input) {
+                if let Err(error) = arguments.parse_argument(input, kind) {
                     errors.push(error);
                     // Errors about the rest of this argument would only follow from the first.
                     skip_argument(input)?;
@@ -88,7 +94,34 @@ impl Arguments {
         Ok(())
     }
 
-    fn parse_argument(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+    /// The program of `with_command`, unless `program = …` is there instead.
+    fn parse_program(
+        &mut self,
+        input: ParseStream<'_>,
+        attribute: &TokenStream,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        if (input.peek(syn::Ident) || input.peek(Token![crate])) && input.peek2(Token![=]) {
+            return Ok(());
+        }
+        if input.is_empty() {
+            let message = "`#[with_command]` needs the program first, such as `#[with_command(\"nats-server\")]` or \
+                           `#[with_command(env!(\"CARGO_BIN_EXE_shop\"))]`";
+            errors.push(syn::Error::new_spanned(attribute, message));
+            return Ok(());
+        }
+        let program: Expr = input.parse()?;
+        expect_argument_end(input)?;
+        input.parse::<Option<Token![,]>>()?;
+        let span = program.span();
+        self.options.push(BuilderCall {
+            method: Ident::new("program", span),
+            arguments: parenthesized(program.to_token_stream(), span),
+        });
+        Ok(())
+    }
+
+    fn parse_argument(&mut self, input: ParseStream<'_>, kind: DaemonKind) -> syn::Result<()> {
         if input.peek(Token![crate]) {
             let key: Token![crate] = input.parse()?;
             let usage = "write `crate = path`, such as `crate = crate::testing::managed_daemons`";
@@ -101,12 +134,25 @@ impl Arguments {
             let name = parse_reserved(input, key.span(), usage, Ident::parse)?;
             return set_once(&mut self.arg, name, &key);
         }
-        self.options.push(BuilderCall {
-            arguments: parse_call_arguments(input, &key)?,
-            method: key,
-        });
+        let is_list = kind.takes_program && LISTS.iter().any(|list| key == list) && input.peek(syn::token::Paren);
+        let arguments = parse_call_arguments(input, &key)?;
+        let arguments = match is_list {
+            true => list(&arguments),
+            false => arguments,
+        };
+        self.options.push(BuilderCall { method: key, arguments });
         Ok(())
     }
+}
+
+/// The values as one argument: an array of strings.
+fn list(values: &Group) -> Group {
+    let (span, values) = (values.span(), values.stream());
+    let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+    // The syntax was checked before.
+    let values = parser.parse2(values).unwrap_or_default().into_iter();
+    let strings = values.map(|value| quote_spanned!(value.span()=> ::std::string::String::from(#value)));
+    parenthesized(quote!([#(#strings),*]), span)
 }
 
 /// What follows the name of an option: nothing, `= value` or `(value, …)`.

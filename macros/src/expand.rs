@@ -11,6 +11,7 @@ use syn::TypeReference;
 
 use crate::assignment::Assignment;
 use crate::attributes::{has_test_attribute, last_name, should_panic};
+use crate::dependencies::Dependencies;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::parameter::Parameter;
@@ -43,6 +44,7 @@ pub(crate) fn expand(kind: DaemonKind, args: TokenStream, item: TokenStream) -> 
         errors.push(syn::Error::new_spanned(cfg, message));
     }
     let assignment = Assignment::new(&requests, &function, &mut errors);
+    let dependencies = Dependencies::new(&requests, &function, &assignment, &mut errors);
     if !has_test_attribute(&function.attributes) {
         if let Some(outermost) = requests.first() {
             errors.push(missing_test_attribute(outermost, &function));
@@ -52,7 +54,7 @@ pub(crate) fn expand(kind: DaemonKind, args: TokenStream, item: TokenStream) -> 
         assignment.report_unfilled(&requests, &function, &mut errors);
     }
     match errors.into_compile_errors() {
-        None => outer_function(&function, &requests, &assignment),
+        None => outer_function(&function, &requests, &assignment, &dependencies),
         Some(errors) => {
             let stub = stub(&function, &requests);
             quote!(#stub #errors)
@@ -77,7 +79,12 @@ fn missing_test_attribute(request: &DaemonRequest, function: &Function) -> syn::
 }
 
 /// The function that starts the daemons and calls the user's.
-fn outer_function(function: &Function, requests: &[DaemonRequest], assignment: &Assignment) -> TokenStream {
+fn outer_function(
+    function: &Function,
+    requests: &[DaemonRequest],
+    assignment: &Assignment,
+    dependencies: &Dependencies,
+) -> TokenStream {
     let site = Span::mixed_site();
     let mut bindings = TokenStream::new();
     let mut arguments = Vec::new();
@@ -92,7 +99,7 @@ fn outer_function(function: &Function, requests: &[DaemonRequest], assignment: &
             arguments.push(quote!(#variable));
         }
     }
-    let starts = start_statements(function, requests, assignment);
+    let starts = start_statements(function, requests, assignment, dependencies);
     let support = requests.first().map(DaemonRequest::support_module);
     let (inner, call) = (function.inner(support.as_ref()), function.call(&arguments));
     let (name, should_panic) = (function.name(), passes_by_panicking(function));
@@ -136,23 +143,52 @@ fn daemon_argument(request: usize, parameter: &Parameter) -> TokenStream {
     }
 }
 
-/// The statements that start the daemons, all at the same time.
-fn start_statements(function: &Function, requests: &[DaemonRequest], assignment: &Assignment) -> TokenStream {
+/// The statements that start the daemons, all that can at the same time.
+fn start_statements(
+    function: &Function,
+    requests: &[DaemonRequest],
+    assignment: &Assignment,
+    dependencies: &Dependencies,
+) -> TokenStream {
     let should_panic = passes_by_panicking(function);
     let is_only = requests.len() == 1;
-    let (mut begins, mut finishes) = (TokenStream::new(), TokenStream::new());
-    for (index, request) in requests.iter().enumerate() {
+    let parameter_of = |index: usize| {
+        let parameter = assignment.parameter_of(index);
+        parameter.and_then(|parameter| function.parameters.get(parameter))
+    };
+    let (mut statements, mut pending): (TokenStream, Vec<(usize, TokenStream)>) = Default::default();
+    // A circle was reported before.
+    for index in dependencies.order().unwrap_or_default() {
+        let Some(request) = requests.get(index) else {
+            continue;
+        };
         let site = Span::mixed_site();
+        let (needed, others) = pending
+            .into_iter()
+            .partition(|(other, _)| dependencies.of(index).contains(other));
+        pending = others;
+        let needed: Vec<(usize, TokenStream)> = needed;
+        statements.extend(needed.into_iter().map(|(_, finish)| finish));
+        // Under the names that the options know them by.
+        let names = dependencies.of(index).iter().filter_map(|other| {
+            let (name, daemon) = (parameter_of(*other)?.name()?, daemon_variable(*other, site));
+            Some(quote_spanned!(site=> #[allow(unused_variables)] let #name = &#daemon;))
+        });
+        let names: TokenStream = names.collect();
         let starting = format_ident!("starting_{index}", span = site);
         // A call that may panic has the attribute's span, so that the panic names its line.
         let span = request.span;
         let (builder, support) = (request.builder(), request.support_module());
+        let builder = match names.is_empty() {
+            true => builder,
+            false => quote_spanned!(site=> { #names #builder }),
+        };
         let started = if request.is_part() && function.is_async() {
             quote_spanned!(site=> #builder.start_async().await)
         } else if is_only || request.is_part() {
             quote_spanned!(site=> #builder.start())
         } else {
-            begins.extend(quote_spanned! {site=>
+            statements.extend(quote_spanned! {site=>
                 let #starting = {
                     let builder = #builder;
                     #support::begin(move || builder.start())
@@ -165,14 +201,12 @@ fn start_statements(function: &Function, requests: &[DaemonRequest], assignment:
         } else {
             quote_spanned!(span=> #support::or_fail(#started))
         };
-        let parameter = assignment
-            .parameter_of(index)
-            .and_then(|parameter| function.parameters.get(parameter));
-        let mutability = parameter.and_then(|parameter| parameter.borrow()?.mutability.as_ref());
+        let mutability = parameter_of(index).and_then(|parameter| parameter.borrow()?.mutability.as_ref());
         let daemon = daemon_variable(index, site);
-        finishes.extend(quote_spanned!(site=> let #mutability #daemon = #value;));
+        pending.push((index, quote_spanned!(site=> let #mutability #daemon = #value;)));
     }
-    quote!(#begins #finishes)
+    statements.extend(pending.into_iter().map(|(_, finish)| finish));
+    statements
 }
 
 /// Unwraps a started daemon, or returns from the test: without a panic, `#[should_panic]` fails it.

@@ -16,6 +16,7 @@
 mod arguments;
 mod assignment;
 mod attributes;
+mod dependencies;
 mod errors;
 mod expand;
 mod function;
@@ -34,6 +35,8 @@ pub(crate) struct DaemonKind {
     attribute: &'static str,
     /// The name of the handle in `managed_daemons`; `None` for `with_daemon`, which takes a type.
     handle: Option<&'static str>,
+    /// Whether the attribute begins with the program to run, and has lists as options.
+    takes_program: bool,
     /// Whether it is a part of a server that the run shares. An async test waits for its contents in
     /// its own runtime.
     is_part: bool,
@@ -44,13 +47,21 @@ impl DaemonKind {
     const CUSTOM: DaemonKind = DaemonKind {
         attribute: "with_daemon",
         handle: None,
+        takes_program: false,
         is_part: false,
+    };
+
+    /// The kind of `with_command`.
+    const PROGRAM: DaemonKind = DaemonKind {
+        takes_program: true,
+        ..DaemonKind::built_in("with_command", "CommandDaemon")
     };
 
     const fn built_in(attribute: &'static str, handle: &'static str) -> DaemonKind {
         DaemonKind {
             attribute,
             handle: Some(handle),
+            takes_program: false,
             is_part: false,
         }
     }
@@ -87,6 +98,7 @@ macro_rules! daemons {
     ) => {
         const DAEMON_KINDS: &[DaemonKind] = &[
             DaemonKind::CUSTOM,
+            DaemonKind::PROGRAM,
             $(DaemonKind::built_in(stringify!($attribute), stringify!($handle)),)*
             $(DaemonKind::built_in(stringify!($group), stringify!($group_handle)),)*
             $(DaemonKind::part(stringify!($part), stringify!($part_handle)),)*
@@ -235,4 +247,11 @@ fn part_row(attribute: &str, handle: &str) -> proc_macro2::TokenStream {
 #[proc_macro_attribute]
 pub fn with_daemon(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(DaemonKind::CUSTOM, args.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/with_command.md")]
+#[doc = include_str!("../docs/attribute.md")]
+#[proc_macro_attribute]
+pub fn with_command(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::expand(DaemonKind::PROGRAM, args.into(), item.into()).into()
 }

@@ -149,6 +149,11 @@ impl DaemonRequest {
         builder
     }
 
+    /// The values of its options.
+    pub(crate) fn option_values(&self) -> impl Iterator<Item = TokenStream> + '_ {
+        self.arguments.options.iter().map(|option| option.arguments.stream())
+    }
+
     fn crate_path(&self) -> TokenStream {
         match &self.arguments.crate_path {
             Some(path) => path.to_token_stream(),

@@ -22,6 +22,7 @@ mod memcached;
 mod mysql;
 mod postgres;
 mod process;
+mod program;
 mod rabbitmq;
 mod recipe;
 mod redis;

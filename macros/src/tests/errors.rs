@@ -171,3 +171,32 @@ fn a_missing_test_attribute_is_shown_in_its_place() {
         )],
     );
 }
+
+#[test]
+fn daemons_that_wait_for_each_other_are_reported() {
+    assert_errors_of(
+        "with_command",
+        "\"a\", env(\"X\", b.url(\"http\")), arg = a",
+        "#[with_command(\"b\", env(\"X\", a.url(\"http\")), arg = b)] #[test] fn t(a: CommandDaemon, b: CommandDaemon) {}",
+        &[
+            ("", "`#[with_command]` waits for itself"),
+            (
+                "#[with_command(\"b\", env(\"X\", a.url(\"http\")), arg = b)]",
+                "`#[with_command]` waits for itself",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_command_needs_a_program() {
+    let item = "#[test] fn t(command: CommandDaemon) {}";
+    assert_errors_of(
+        "with_command",
+        "",
+        item,
+        &[("", "`#[with_command]` needs the program first")],
+    );
+    assert_errors_of("with_command", "program = \"x\"", item, &[]);
+    assert_errors_of("with_command", "PROGRAM, ready_tcp", item, &[]);
+}

@@ -163,3 +163,43 @@ fn with_an_error_the_body_is_still_checked() {
     assert_contains(&expansion, "#[rstest] fn t(#[case] n: u8)");
     assert_contains(&expansion, "fn t(n: u8, redis: RedisDaemon) { body(); }");
 }
+
+#[test]
+fn a_daemon_whose_options_use_another_begins_after_it() {
+    let expansion = without_spaces(&expand_attribute(
+        "with_command",
+        "\"worker\", env(\"QUEUE\", queue.url()), args(\"-v\", x)",
+        "#[with_redis] #[with_redis(arg = queue)] #[test]
+         fn t(worker: CommandDaemon, cache: RedisDaemon, queue: RedisDaemon) {}",
+    ));
+    let begin = |number: usize| expansion.find(&format!("letstarting_{number}=")).unwrap();
+    let finish = |number: usize| expansion.find(&format!("letdaemon_{number}=")).unwrap();
+    // The one that nobody needs starts at the same time as both.
+    let order = [begin(1), begin(2), finish(2), begin(0), finish(1), finish(0)];
+    let mut sorted = order;
+    sorted.sort_unstable();
+    assert_eq!(order[..4], sorted[..4], "{expansion}");
+    for part in [
+        "let queue = &daemon_2;",
+        ".program(\"worker\").env(\"QUEUE\", queue.url()).args([::std::string::String::from(\"-v\"), \
+         ::std::string::String::from(x)])",
+    ] {
+        assert_contains(&expansion, part);
+    }
+}
+
+#[test]
+fn names_that_are_no_variables_make_nothing_wait() {
+    for args in [
+        "with(|queue| queue.megabytes = 8)",
+        "setting(\"x\", queue::text())",
+        "setting(\"x\", self.queue)",
+        "setting(\"x\", queue!(1))",
+    ] {
+        let expansion = expand_redis(
+            args,
+            "#[with_redis(arg = queue)] #[test] fn t(redis: RedisDaemon, queue: RedisDaemon) {}",
+        );
+        assert!(!expansion.contains("letqueue="), "{args}: {expansion}");
+    }
+}
