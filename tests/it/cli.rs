@@ -189,6 +189,22 @@ fn what_is_installed_within_minutes_updates_the_package_lists_once() {
 }
 
 #[test]
+fn a_command_without_dashes_is_told_of_them() {
+    let directory = public_directory();
+    let run = Run::new(
+        &directory.path().join("cache"),
+        &["run", "--no-file", "redis", "cargo", "test"],
+    );
+    assert_eq!(run.exit_code(), Some(125));
+    assert_eq!(run.stdout(), "");
+    assert_eq!(
+        String::from_utf8_lossy(&run.0.stderr),
+        "managed-daemons: there is no daemon `cargo`; there are apache, httpd, mariadb, memcached, mysql, nginx, pg, \
+         postgres, postgresql, rabbitmq, redis, valkey. The command of `run` comes after `--`\n"
+    );
+}
+
+#[test]
 fn mysql_that_the_distribution_lacks_comes_with_a_way_out() {
     let system = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     if !system.lines().any(|line| line == "ID=debian") {

@@ -13,7 +13,7 @@ fn printed(daemon: &CommandDaemon) -> String {
 #[test]
 fn arguments_variables_and_files_arrive_as_they_are() {
     let script = r#"printf '<%s>' "$@" "$VALUE"; cat etc/app.conf; echo; touch ready; sleep 100"#;
-    let hostile = "a b'c\"d$e`f%g\\h\ni{{j}}";
+    let hostile = "a b'c\"d$e`f%g\\h\ni{{j}";
     let daemon = shell(script)
         .args(["sh", "", hostile, "-x"])
         .env("VALUE", hostile)
@@ -24,7 +24,7 @@ fn arguments_variables_and_files_arrive_as_they_are() {
         .ready_file("ready")
         .start()
         .unwrap();
-    let plain = hostile.replace("{{", "{").replace("}}", "}");
+    let plain = hostile.replace("{{", "{");
     let (port, admin) = (daemon.port(), daemon.port_named("admin").unwrap());
     let dir = daemon.working_dir().display();
     assert_eq!(
