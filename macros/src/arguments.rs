@@ -151,7 +151,11 @@ fn list(values: &Group) -> Group {
     let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
     // The syntax was checked before.
     let values = parser.parse2(values).unwrap_or_default().into_iter();
-    let strings = values.map(|value| quote_spanned!(value.span()=> ::std::string::String::from(#value)));
+    let strings = values.map(|value| {
+        // With this span, lints don't see a conversion that a `String` would not need.
+        let span = Span::mixed_site().located_at(value.span());
+        quote_spanned!(span=> ::std::string::String::from(#value))
+    });
     parenthesized(quote!([#(#strings),*]), span)
 }
 

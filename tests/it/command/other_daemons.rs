@@ -143,7 +143,7 @@ fn rabbitmq_loads_definitions() {
             ..Default::default()
         };
         channel
-            .queue_declare("jobs".into(), options, Default::default())
+            .queue_declare("jobs", options, Default::default())
             .await
             .unwrap();
     });
