@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
-use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, stored, write_program};
+use crate::install::probe::{cache_with_lists, cache_with_redis, public_directory, script, stored, write_program};
 use crate::support::{eventually, program};
 
 struct Run(Output);
@@ -174,7 +174,7 @@ fn what_is_installed_within_minutes_updates_the_package_lists_once() {
         "#!/bin/sh\ncase \" $* \" in *' update '*) echo update >>'{}';; esac\nexec /usr/bin/apt-get \"$@\"\n",
         updates.display()
     );
-    std::fs::write(apt, counting).unwrap();
+    script(&apt, &counting);
     let install = |daemons: &[&str]| {
         let arguments: Vec<&str> = ["install"].iter().chain(daemons).copied().collect();
         let run = Run::with_programs_in(bin.to_str().unwrap(), &cache, &arguments);

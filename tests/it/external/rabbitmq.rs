@@ -7,12 +7,13 @@ use serde_json::{json, Value};
 
 use super::{begin_at_once, count_said, failure, url, Machine, SHORT};
 use crate::rabbitmq::is_let_in;
-use crate::support::{eventually, eventually_empty, Sharer};
+use crate::support::{eventually, eventually_empty, Sharer, FAR};
 
 const VARIABLE: &str = "MANAGED_DAEMONS_RABBITMQ_URL";
 
 fn start() -> (RabbitMqDaemon, String) {
-    let broker = RabbitMqDaemon::builder().management().start().unwrap();
+    let broker = RabbitMqDaemon::builder().management().start_timeout(FAR);
+    let broker = broker.start().unwrap();
     let account = format!("{}:{}", broker.username(), broker.password());
     let url = broker
         .management_url()

@@ -1,13 +1,15 @@
 //! A fetch that fails says why, and leaves a cache that the next fetch can use.
 
 use std::path::Path;
+use std::process::Child;
+use std::sync::{Arc, Mutex};
 
 use super::probe::{
     answer_of, assert_recovers, cache_with_lists, cache_with_redis, processes_naming, public_directory, script, stored,
     unfinished, Probe,
 };
 use super::proxy::{Fate, Proxy};
-use crate::support::{eventually_empty, is_root, Mount};
+use crate::support::{eventually, eventually_empty, is_root, Mount};
 
 fn is_redis(url: &str) -> bool {
     url.ends_with(".deb") && url.contains("redis-server_")
@@ -180,9 +182,31 @@ fn without_a_network_a_fetch_fails_and_says_what_to_do() {
 fn processes_that_wait_for_a_fetch_fail_when_it_fails() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
-    let proxy = Proxy::new(|_| Fate::CutOff);
+    // Nothing is answered before all of them are there.
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap();
+    let at_gate = Arc::clone(&gate);
+    let proxy = Proxy::new(move |_| {
+        drop(at_gate.lock());
+        Fate::CutOff
+    });
     let probe = Probe::fetching("redis", &cache).var("http_proxy", &proxy.url());
     let children: Vec<_> = (0..6).map(|_| probe.start()).collect();
+    let locks = cache.join("locks");
+    let is_there = |child: &Child| {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", child.id()))
+            .into_iter()
+            .flatten();
+        let mut paths = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        paths.any(|path| path.starts_with(&locks))
+    };
+    eventually("all at the lock", || {
+        match children.iter().filter(|child| !is_there(child)).count() {
+            0 => Ok(()),
+            missing => Err(missing),
+        }
+    });
+    drop(closed);
     let answers: Vec<_> = children.into_iter().map(answer_of).collect();
     let tried = answers
         .iter()

@@ -3,7 +3,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
-use super::probe::{public_directory, write_program, Probe};
+use super::probe::{public_directory, script, write_program, Probe};
 use crate::support::is_root;
 
 #[test]
@@ -44,12 +44,11 @@ fn a_named_binary_that_does_not_run_is_an_error_at_once() {
     let at = |below: &str| directory.path().join(below);
     write_program(&at("path"), "exampled", "exampled 1.0");
     let broken = at("broken");
-    std::fs::write(&broken, "not a program").unwrap();
-    std::fs::set_permissions(&broken, Permissions::from_mode(0o755)).unwrap();
+    script(&broken, "not a program");
     let text = at("text");
     std::fs::write(&text, "not a program").unwrap();
     let failing = write_program(&at("failing"), "exampled", "x");
-    std::fs::write(&failing, "#!/bin/sh\necho no such option >&2; exit 3\n").unwrap();
+    script(&failing, "#!/bin/sh\necho no such option >&2; exit 3\n");
     std::fs::create_dir(at("empty")).unwrap();
     for (named, reason) in [
         ("missing", "not there"),
@@ -100,7 +99,7 @@ fn a_malformed_requirement_is_answered_with_examples() {
 fn a_program_that_hangs_when_asked_for_its_version_is_given_up() {
     let directory = public_directory();
     let binary = write_program(directory.path(), "exampled", "x");
-    std::fs::write(&binary, "#!/bin/sh\nexec /bin/sleep 60\n").unwrap();
+    script(&binary, "#!/bin/sh\nexec /bin/sleep 60\n");
     let probe = Probe::of_program("exampled", "", &directory.path().join("cache"));
     let error = probe.named(&binary).ask().error();
     assert!(error.contains("printed no version within 10 s"), "{error}");
@@ -161,7 +160,7 @@ fn machine_with(manager: &str, answers: &str, daemon: &str) -> (tempfile::TempDi
     let directory = public_directory();
     let bin = directory.path().join("bin");
     let program = write_program(&bin, manager, "");
-    std::fs::write(program, format!("#!/bin/sh\n{answers}\n")).unwrap();
+    script(&program, &format!("#!/bin/sh\n{answers}\n"));
     let probe = Probe::new(daemon, &directory.path().join("cache"))
         .var("PATH", bin.to_str().unwrap())
         .var("MANAGED_DAEMONS_PROVISION", "never");

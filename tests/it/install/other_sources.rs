@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use managed_daemons::BinarySpec;
 
-use super::probe::{cache_with_lists, public_directory, stored, Answer, OrdinaryUser, Probe};
+use super::probe::{cache_with_lists, public_directory, script, stored, Answer, OrdinaryUser, Probe};
 use crate::support::{is_full_run, is_root};
 
 fn has(program: &str) -> bool {
@@ -98,11 +98,11 @@ fn a_package_that_npm_damaged_is_refused() {
     let bin = directory.path().join("bin");
     let npm = super::probe::write_program(&bin, "npm", "");
     let path = std::env::var("PATH").unwrap();
-    let script = format!(
+    let text = format!(
         "#!/bin/sh\nPATH='{path}'\nnpm \"$@\" || exit\nfor f in ./*.tgz; do\n[ -f \"$f\" ] && printf X | dd of=\"$f\" \
          bs=1 seek=9000 conv=notrunc 2>/dev/null\ndone\nexit 0\n"
     );
-    std::fs::write(npm, script).unwrap();
+    script(&npm, &text);
     let probe = Probe::fetching("postgres", &cache)
         .version("12")
         .var("PATH", bin.to_str().unwrap());

@@ -216,7 +216,7 @@ impl OrdinaryUser {
         }
         std::fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
         let copy = directory.path().join("locate");
-        std::fs::copy(program!("locate"), &copy).unwrap();
+        copy_program(program!("locate"), &copy);
         Self {
             other: Some((65534, copy)),
             _directory: directory,
@@ -315,10 +315,19 @@ pub(crate) fn write_program(directory: &Path, name: &str, prints: &str) -> PathB
     path
 }
 
-/// Makes an executable file.
+/// Makes an executable file. Another process writes it: where this one has it open, so may a process
+/// that another test is just spawning, and a file that is open for writing can't be executed.
 pub(crate) fn script(path: &Path, text: &str) {
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+    let write = r#"printf %s "$1" >"$2" && chmod 755 "$2""#;
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", write, "sh", text]).arg(path);
+    assert!(shell.status().unwrap().success());
+}
+
+/// Copies an executable file, likewise.
+pub(crate) fn copy_program(from: impl AsRef<Path>, to: &Path) {
+    let status = Command::new("cp").arg(from.as_ref()).arg(to).status();
+    assert!(status.unwrap().success());
 }
 
 /// Fails unless a fetch into this cache succeeds.

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::probe::{public_directory, write_program, Probe};
+use super::probe::{copy_program, public_directory, script, Probe};
 
 /// A program that prints its version and is not a script.
 fn real_program(directory: &Path) -> PathBuf {
     let path = directory.join("exampled");
-    std::fs::copy("/bin/true", &path).unwrap();
+    copy_program("/bin/true", &path);
     path
 }
 
@@ -37,7 +37,7 @@ fn a_program_is_asked_for_its_version_once() {
         "it was asked again"
     );
     // A new file at the same path is asked again.
-    std::fs::copy("/bin/true", program.with_extension("new")).unwrap();
+    copy_program("/bin/true", &program.with_extension("new"));
     std::fs::rename(program.with_extension("new"), &program).unwrap();
     assert_eq!(probe(directory.path()).ask().text("version"), version);
 }
@@ -76,9 +76,11 @@ fn a_cache_that_cannot_be_written_is_ignored() {
 #[test]
 fn a_script_is_asked_for_its_version_each_time() {
     let directory = public_directory();
-    let script = write_program(directory.path(), "exampled", "x");
     let told = directory.path().join("told");
-    std::fs::write(&script, format!("#!/bin/sh\n/bin/cat {}\n", told.display())).unwrap();
+    script(
+        &directory.path().join("exampled"),
+        &format!("#!/bin/sh\n/bin/cat {}\n", told.display()),
+    );
     for version in ["1.0", "2.0"] {
         std::fs::write(&told, format!("coreutils) {version}")).unwrap();
         assert_eq!(probe(directory.path()).ask().text("version"), version);

@@ -6,12 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use managed_daemons::{Phase, RabbitMqBuilder, RabbitMqDaemon};
 use tempfile::TempDir;
 
-use crate::support::{deploy, failure_in, private_root};
+use crate::support::{deploy, failure_in, private_root, FAR};
 
 const CONFIG_FILE: &str = "rabbitmq.conf";
 
+/// A broker with other plugins than before takes long to prepare on a busy machine.
 fn builder() -> RabbitMqBuilder {
-    RabbitMqDaemon::builder()
+    RabbitMqDaemon::builder().start_timeout(FAR)
 }
 
 /// A file in the style of a deployment to a cluster with a management plugin.

@@ -50,7 +50,11 @@ fn is_epmd(pid: i32) -> bool {
 
 #[test]
 fn a_broker_listens_on_loopback_only() {
-    let rabbit = RabbitMqDaemon::builder().management().start().unwrap();
+    let rabbit = RabbitMqDaemon::builder()
+        .management()
+        .start_timeout(FAR)
+        .start()
+        .unwrap();
     let addresses = "[inet:sockname(P) || P <- erlang:ports(), {name, \"tcp_inet\"} =:= erlang:port_info(P, name),
         {ok, []} =:= inet:peername(P) orelse element(1, inet:peername(P)) =:= error].";
     let listening = rabbit.eval(addresses).unwrap();

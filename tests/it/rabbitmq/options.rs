@@ -165,7 +165,11 @@ fn a_virtual_host_can_be_added_to_a_running_broker() {
 #[test]
 fn management_answers_at_its_url_if_it_is_enabled() {
     assert_eq!(RabbitMqDaemon::start().unwrap().management_url(), None);
-    let rabbit = RabbitMqDaemon::builder().management().start().unwrap();
+    let rabbit = RabbitMqDaemon::builder()
+        .management()
+        .start_timeout(crate::support::FAR)
+        .start()
+        .unwrap();
     let url = rabbit.management_url().unwrap();
     assert_eq!(
         url,

@@ -42,7 +42,8 @@ fn killed_tests_harm_no_neighbour_and_leave_nothing() {
     for sharer in running {
         end(sharer, &mut seen);
     }
-    assert!(killed > tests / 6, "{killed}");
+    // A third, but for chance.
+    assert!(killed > tests / 10, "{killed}");
     // But for its own, and those made ahead.
     let mut last = run.start("count");
     let ahead = std::thread::available_parallelism().unwrap().get().clamp(2, 8);
