@@ -20,7 +20,8 @@ fn program(arguments: &[&str]) -> Command {
 
 fn run(arguments: &[&str]) -> (bool, String) {
     let output = program(arguments).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    // One of them is empty.
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     (output.status.success(), text)
 }
 

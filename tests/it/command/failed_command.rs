@@ -46,9 +46,13 @@ fn its_daemons_are_reported_and_kept() {
         "{said}"
     );
     assert!(said.starts_with("complained\n"), "{said}");
+    // One directory for these arguments, here.
+    let dirs: Vec<_> = kept.path().read_dir().unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(dirs.len(), 1);
+    assert!(dirs[0].file_name().to_string_lossy().starts_with("run.sh-"));
     for daemon in ["redis", "postgres"] {
         assert_eq!(said.matches(&format!("\n{daemon} ")).count(), 1, "{said}");
-        let dir = kept.path().join("run.sh").join(daemon);
+        let dir = dirs[0].path().join(daemon);
         assert!(said.contains(&format!(" {}\n", dir.display())), "{said}");
         assert!(dir.join("service.json").is_file());
     }

@@ -302,7 +302,7 @@ fn an_option_that_a_daemon_lacks_is_an_error_that_lists_those_that_it_has() {
     ] {
         assert_eq!(
             refusal(&[daemon, &format!("--{option}"), "s3cret", "--", "true"]),
-            format!("`{option}` is no option of {daemon}, which has {has}")
+            format!("{daemon} has no option `{option}`; it has {has}")
         );
     }
     let said = refusal(&["--serve", "/", "redis", "memcached", "--", "true"]);

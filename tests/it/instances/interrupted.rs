@@ -139,15 +139,17 @@ fn an_instance_whose_record_is_damaged_can_only_be_removed() {
         ("{}", "is damaged"),
         ("{\"format\": 1}", "is damaged"),
         ("{\"format\": 1, \"daemons\": [{}], \"env\": []}", "is damaged"),
-        ("{\"format\": 2}", "was written by another version of managed-daemons"),
+        (
+            "{\"format\": 2}",
+            "was written by another version of managed-daemons: use that one",
+        ),
     ];
     let other = instances.shown(&["start", "other", "redis"]);
     instances.run(&["start", "dev", "redis", "postgres"]);
     let record = instances.dir("dev").join("instance.json");
     for (text, named) in damaged {
         write(&record, text).unwrap();
-        let way_out = "`managed-daemons remove dev` removes what is left of it";
-        let problem = format!("`{}` {named}; {way_out}", record.display());
+        let problem = format!("`{}` {named}", record.display());
         for arguments in [
             &["start", "dev"][..],
             &["start", "dev", "redis"],
@@ -179,7 +181,10 @@ fn an_instance_without_a_record_or_a_service_json_is_removed_with_its_processes(
     write(shown[0].dir.join("service.json"), "{").unwrap();
     remove_file(shown[1].dir.join("service.json")).unwrap();
     let error = instances.error(&["stop", "dev"]);
-    assert!(error.contains("instance.json` can't be read: No such file"), "{error}");
+    assert!(
+        error.contains("instance.json` is not there: a start was interrupted; `managed-daemons remove dev` removes"),
+        "{error}"
+    );
     instances.remove("dev");
 }
 
@@ -210,10 +215,7 @@ fn data_whose_service_json_is_lost_are_not_removed_by_a_start() {
     let files = names_in(&before[0].dir);
     assert_eq!(
         instances.error(&["start", "dev"]),
-        format!(
-            "redis: redis did not start: working directory `{dir}`: is not empty, and what is in it is not a daemon's; \
-             name an empty directory, or one that does not exist yet"
-        )
+        format!("`{dir}/service.json`: is not there; name the working directory of a daemon that was started before")
     );
     assert_eq!(names_in(&before[0].dir), files);
     write(&file, text).unwrap();

@@ -65,7 +65,7 @@ fn one_daemon_can_be_stopped_and_restarted_alone() {
     assert!(restarted[1].pid.is_some(), "{restarted:?}");
     assert_eq!(
         instances.error(&["restart", "dev", "nope"]),
-        "it has no daemon `nope`; it has redis, cache"
+        "`dev` has no daemon `nope`; it has redis, cache"
     );
     instances.remove("dev");
 }
@@ -90,7 +90,8 @@ fn a_second_start_changes_nothing_and_adds_what_is_new() {
     // What runs keeps its options.
     let (printed, noted) = instances.noted(&["start", "dev", "redis", "--set", "maxmemory=8mb"]);
     assert_eq!(printed, both[0].lines("dev") + &both[1].lines("dev"));
-    let runs = "`redis` runs already, and keeps its options: `managed-daemons stop dev redis` stops it";
+    let runs = "`redis` runs already, and keeps its options; to change them, stop it first: `managed-daemons stop dev \
+                redis`";
     assert_eq!(noted, format!("{PREFIX}{runs}\n"));
     assert_eq!(instances.redis("dev", &["CONFIG", "GET", "maxmemory"]), "maxmemory\n0");
     // What is stopped takes new ones, and keeps the others.
@@ -160,7 +161,7 @@ fn clients_answer() {
     assert!(text.starts_with("ERROR:  syntax error"), "{text}");
     assert_eq!(
         instances.error(&["cli", "dev", "nope"]),
-        "it has no daemon `nope`; it has redis, postgres"
+        "`dev` has no daemon `nope`; it has redis, postgres"
     );
     assert_eq!(shown, instances.status("dev"));
     instances.remove("dev");

@@ -45,7 +45,7 @@ fn while_a_test_has_a_daemon_it_is_not_stopped_or_removed() {
     // What nobody has is stopped all the same.
     assert_eq!(instances.error(&["stop", "dev"]), format!("redis: {in_use}"));
     assert_eq!(instances.status("dev")[1].pid, None);
-    assert_eq!(instances.error(&["remove", "dev"]), in_use);
+    assert_eq!(instances.error(&["remove", "dev"]), format!("redis: {in_use}"));
     assert_eq!(
         instances.error(&["restart", "dev", "redis"]),
         format!("redis: {in_use}")

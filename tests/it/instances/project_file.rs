@@ -7,9 +7,9 @@ const DAEMONS: &str =
 const OPTIONS: &str =
     "binary, config, daemon-env, init, password, plugin, port, set, start-timeout, suite, version, without-password, \
      working-dir";
-const SCALAR: &str = "is to be a text, a number or a list of them";
-const PAIRS: &str = "is to be a table, or texts such as `KEY=VALUE`";
-const OUTSIDE: &str = "is outside of a section: write `[redis]`, for example, before its options";
+const SCALAR: &str = "must be a string, a number, or a list of them";
+const PAIRS: &str = "must be a table, or strings such as `KEY=VALUE`";
+const OUTSIDE: &str = "is outside of a section: write the name of a daemon in brackets before its options";
 const VARIABLE: &str = "can't be a variable: their names have letters, digits and `_`, and don't begin with a digit";
 
 /// Asserts that each text is refused in this line, with this problem.
@@ -47,16 +47,16 @@ fn broken_toml_is_refused() {
 fn unknown_sections_and_keys_are_refused() {
     let no_daemon = |name: &str| format!("there is no daemon `{name}`; there are {DAEMONS}");
     let with_way_out = format!(
-        "{}; a section of another name has a line such as `daemon = \"redis\"`",
+        "{}; a section of another name says in `daemon` which one it is",
         no_daemon("cache")
     );
-    let no_option = |name: &str| format!("`{name}` is no option of redis, which has {OPTIONS}");
+    let no_option = |name: &str| format!("redis has no option `{name}`; it has {OPTIONS}");
     let no_name = "can't be a name: names begin with a letter, and have letters, digits, `-` and `_`";
     assert_refused(&[
         ("\n\n[cache]\nset = {}\n", 3, with_way_out.clone()),
         ("[redis]\n[cache.set]\na = 1\n", 2, with_way_out),
         ("[cache]\nport = 1\ndaemon = \"rediss\"\n", 3, no_daemon("rediss")),
-        ("[cache]\ndaemon = 3\n", 2, String::from("`daemon` is no text")),
+        ("[cache]\ndaemon = 3\n", 2, String::from("`daemon` must be a string")),
         ("[redis]\nport = 1\nnonsense = 1\n", 3, no_option("nonsense")),
         ("[redis]\nenv = { A = \"x\" }\n", 2, no_option("env")),
         ("[cache]\ndaemon = \"redis\"\ntls = true\n", 3, no_option("tls")),
@@ -68,11 +68,7 @@ fn unknown_sections_and_keys_are_refused() {
         ("x = 1\n[redis]\n", 1, format!("`x` {OUTSIDE}")),
         ("\n\nredis = \"7\"\n", 3, format!("`redis` {OUTSIDE}")),
         ("env = 1\n", 1, format!("`env` {OUTSIDE}")),
-        (
-            "[[redis]]\n",
-            1,
-            String::from("there is one section of each name: write `[redis]`"),
-        ),
+        ("[[redis]]\n", 1, String::from("`[[redis]]`: write `[redis]`")),
     ]);
 }
 
@@ -110,12 +106,16 @@ fn values_of_wrong_types_are_refused() {
         (
             "[redis]\nwithout-password = \"yes\"\n",
             2,
-            String::from("`without-password` is to be true or false"),
+            String::from("`without-password` must be true or false"),
         ),
-        ("[env]\nA = \"x\"\nB = 1\n", 3, String::from("`B` is no text")),
-        ("[env]\n\"1A\" = \"x\"\n", 2, format!("\"1A\" {VARIABLE}")),
-        ("env.A-B = \"x\"\n", 1, format!("\"A-B\" {VARIABLE}")),
-        ("[env]\nA = \"\\u0000\"\n", 2, String::from("`A` contains NUL")),
+        ("[env]\nA = \"x\"\nB = 1\n", 3, String::from("`B` must be a string")),
+        ("[env]\n\"1A\" = \"x\"\n", 2, format!("`1A`: \"1A\" {VARIABLE}")),
+        ("env.A-B = \"x\"\n", 1, format!("`A-B`: \"A-B\" {VARIABLE}")),
+        (
+            "[env]\nA = \"\\u0000\"\n",
+            2,
+            String::from("`A`: the text contains NUL"),
+        ),
     ]);
 }
 

@@ -39,7 +39,7 @@ fn all_sections_are_started_with_their_options_and_variables() {
     instances.write_file(
         r#"
 [env]
-CACHE = "at {cache.port}, {postgres.database}, {{as is}}"
+CACHE = "at {cache.port}, {postgres.database}, {{as is}"
 
 [postgres]
 version = ">=9"
