@@ -49,7 +49,8 @@ fn its_daemons_are_reported_and_kept() {
     // One directory for these arguments, here.
     let dirs: Vec<_> = kept.path().read_dir().unwrap().map(|entry| entry.unwrap()).collect();
     assert_eq!(dirs.len(), 1);
-    assert!(dirs[0].file_name().to_string_lossy().starts_with("run.sh-"));
+    // Under cargo, with the package in front.
+    assert!(dirs[0].file_name().to_string_lossy().contains("run.sh-"));
     for daemon in ["redis", "postgres"] {
         assert_eq!(said.matches(&format!("\n{daemon} ")).count(), 1, "{said}");
         let dir = dirs[0].path().join(daemon);
