@@ -82,7 +82,7 @@ fn names_used(tokens: TokenStream) -> HashSet<String> {
 fn collect(tokens: TokenStream, used: &mut HashSet<String>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let bound = closure_parameters(&tokens);
-    let is = |index: usize, character: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == character);
+    let is = |index: usize, character: char| tokens.get(index).is_some_and(|token| is_punct(token, character));
     let mut inside = HashSet::new();
     for (index, token) in tokens.iter().enumerate() {
         match token {
@@ -104,19 +104,22 @@ fn collect(tokens: TokenStream, used: &mut HashSet<String>) {
     used.extend(inside.into_iter().filter(|name| !bound.contains(name)));
 }
 
+fn is_punct(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
 /// Whether the `.` at this place ends a `..`.
 fn is_range(tokens: &[TokenTree], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|before| tokens.get(before));
-    matches!(before, Some(TokenTree::Punct(punct)) if punct.as_char() == '.')
+    before.is_some_and(|before| is_punct(before, '.'))
 }
 
 /// The names between the bars of closures.
 fn closure_parameters(tokens: &[TokenTree]) -> HashSet<String> {
-    let is_bar = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '|');
     let mut names = HashSet::new();
     let mut is_inside = false;
     for (index, token) in tokens.iter().enumerate() {
-        if is_bar(token) {
+        if is_punct(token, '|') {
             let begins = match index.checked_sub(1).and_then(|before| tokens.get(before)) {
                 None => true,
                 Some(TokenTree::Ident(ident)) => ident == "move",

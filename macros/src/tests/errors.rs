@@ -177,7 +177,8 @@ fn daemons_that_wait_for_each_other_are_reported() {
     assert_errors_of(
         "with_command",
         "\"a\", env(\"X\", b.url(\"http\")), arg = a",
-        "#[with_command(\"b\", env(\"X\", a.url(\"http\")), arg = b)] #[test] fn t(a: CommandDaemon, b: CommandDaemon) {}",
+        "#[with_command(\"b\", env(\"X\", a.url(\"http\")), arg = b)] #[test]
+         fn t(a: CommandDaemon, b: CommandDaemon) {}",
         &[
             ("", "`#[with_command]` waits for itself"),
             (

@@ -125,15 +125,18 @@ fn of_daemons_with_the_same_variable_the_first_has_it() {
         ("A", "`--env A` is not of the form NAME=TEXT"),
         (
             "=x",
-            "`--env =…`: \"\" can't be a variable: their names have letters, digits and `_`, and don't begin with a digit",
+            "`--env =…`: \"\" can't be a variable: their names have letters, digits and `_`, and don't begin \
+             with a digit",
         ),
         (
             "1A=x",
-            "`--env 1A=…`: \"1A\" can't be a variable: their names have letters, digits and `_`, and don't begin with a digit",
+            "`--env 1A=…`: \"1A\" can't be a variable: their names have letters, digits and `_`, and don't begin \
+             with a digit",
         ),
         (
             "A;id=x",
-            "`--env A;id=…`: \"A;id\" can't be a variable: their names have letters, digits and `_`, and don't begin with a digit",
+            "`--env A;id=…`: \"A;id\" can't be a variable: their names have letters, digits and `_`, and don't begin \
+             with a digit",
         ),
     ];
     for (typed, expected) in refused {

@@ -90,7 +90,9 @@ fn of_an_instance_that_does_not_exist_a_shell_evaluates_nothing() {
 fn a_start_without_daemons_says_what_to_write() {
     let instances = Instances::new();
     let error = instances.error(&["start", "dev"]);
-    let named = "name a daemon, as in `managed-daemons start dev DAEMON`, or write a `managed-daemons.toml`; there are apache, ";
+    let named =
+        "name a daemon, as in `managed-daemons start dev DAEMON`, or write a `managed-daemons.toml`; there are \
+                 apache, ";
     assert!(error.starts_with(named), "{error}");
     let error = instances.error(&["start", "dev", "rediss"]);
     assert!(

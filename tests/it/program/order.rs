@@ -18,8 +18,18 @@ fn the_one_that_needs_others_starts_after_them(worker: CommandDaemon, cache: &Re
 }
 
 #[with_command("sh", args("-c", "touch ready; sleep 100"), ready_file = "ready", arg = first)]
-#[with_command("sh", args("-c", format!("echo {}; touch ready; sleep 100", first.port())), ready_file = "ready", arg = second)]
-#[with_command("sh", args("-c", format!("echo {}; touch ready; sleep 100", second.port())), ready_file = "ready", arg = third)]
+#[with_command(
+    "sh",
+    args("-c", format!("echo {}; touch ready; sleep 100", first.port())),
+    ready_file = "ready",
+    arg = second
+)]
+#[with_command(
+    "sh",
+    args("-c", format!("echo {}; touch ready; sleep 100", second.port())),
+    ready_file = "ready",
+    arg = third
+)]
 #[tokio::test]
 async fn a_chain_starts_in_its_order(third: CommandDaemon, second: CommandDaemon, first: CommandDaemon) {
     assert_eq!(second.log().unwrap(), format!("{}\n", first.port()));
