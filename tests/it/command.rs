@@ -1,5 +1,6 @@
 //! `managed-daemons run`.
 
+mod any_program;
 mod errors;
 mod failed_command;
 mod hostile_values;

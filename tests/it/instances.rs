@@ -1,5 +1,6 @@
 //! Named instances of the program, and the file of a project.
 
+mod any_program;
 mod environment;
 mod failed_start;
 mod interrupted;

@@ -3,7 +3,8 @@
 use super::Instances;
 
 const DAEMONS: &str =
-    "apache, httpd, mariadb, memcached, mysql, nginx, pg, postgres, postgresql, rabbitmq, redis, valkey";
+    "apache, httpd, mariadb, memcached, mysql, nginx, pg, postgres, postgresql, rabbitmq, redis, valkey, \
+     and `--command` for any other program";
 const OPTIONS: &str =
     "binary, config, daemon-env, init, password, plugin, port, set, start-timeout, suite, version, without-password, \
      working-dir";
