@@ -1,4 +1,5 @@
-//! The peers: other tools that start daemons for tests, each used as its documentation recommends.
+//! The peers: other tools that start daemons for tests, each used as its documentation recommends, and
+//! our own `CommandDaemon`, which knows nothing of the daemon.
 //! Each runs in its own process, which does one start and removal per command.
 
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ enum Kind {
 }
 
 pub(crate) const PEERS: &[Peer] = &[
+    peer("CommandDaemon", "redis", None, Kind::Crate),
     peer("redis-test", "redis", Some(1.5), Kind::Crate),
     peer("testing.redis", "redis", Some(8.0), Kind::Python),
     peer("pifpaf run redis", "redis", None, Kind::Whole),

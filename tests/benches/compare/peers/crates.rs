@@ -4,6 +4,8 @@
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
+use managed_daemons::CommandDaemon;
+
 use crate::client::Failure;
 use crate::subject::Times;
 
@@ -11,6 +13,7 @@ use crate::subject::Times;
 /// removal took.
 pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
     let cycle: fn() -> Result<Times, Failure> = match peer {
+        "CommandDaemon" => any_program,
         "redis-test" => redis_test,
         "pgtemp" => pgtemp,
         "tmp-postgrust" | "tmp-postgrust, on tmpfs" => tmp_postgrust,
@@ -24,6 +27,28 @@ pub(crate) fn serve(peer: &str) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Redis as any program, with the settings that matter for a start.
+fn any_program() -> Result<Times, Failure> {
+    let begin = Instant::now();
+    let server = CommandDaemon::builder()
+        .program("redis-server")
+        .package("redis-server")
+        .args([
+            "--bind",
+            "{host}",
+            "--port",
+            "{port}",
+            "--save",
+            "",
+            "--requirepass",
+            "bench",
+        ])
+        .start()?;
+    let client = redis::Client::open(format!("redis://:bench@{}/", server.address()))?;
+    redis::cmd("PING").query::<String>(&mut client.get_connection()?)?;
+    Ok(removed(begin, server))
 }
 
 /// The constructor does not wait until the server is ready, so a client waits, as in the crate's
