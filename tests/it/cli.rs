@@ -131,6 +131,106 @@ fn clean_removes_what_the_fetch_has_made_that_it_waited_for() {
 }
 
 #[test]
+fn doctor_looks_at_the_machine() {
+    let directory = public_directory();
+    let report = Run::new(&directory.path().join("cache"), &["doctor", "redis", "--json"]).json();
+    for key in [
+        "user",
+        "proc",
+        "temp_root",
+        "open_files",
+        "processes",
+        "loopback",
+        "ipv6",
+        "ports",
+        "cache_key",
+    ] {
+        assert!(report[key].is_string(), "{key}: {}", report[key]);
+    }
+    assert_eq!(report["loopback"], "127.0.0.1");
+    let key = format!(
+        "managed-daemons-{}-{}",
+        env!("CARGO_PKG_VERSION"),
+        report["host"].as_str().unwrap()
+    );
+    assert_eq!(report["cache_key"], key);
+    assert_eq!(report["daemons"].as_array().unwrap().len(), 1);
+
+    for (limits, problem) in [
+        (
+            "ulimit -n 500",
+            "  open files  BROKEN: 500 at most, where some daemons need 1024: raise it with `ulimit -Hn`",
+        ),
+        (
+            "export MANAGED_DAEMONS_TMPDIR=/proc",
+            "  temp root   BROKEN: `/proc` can't be used: ",
+        ),
+    ] {
+        let script = format!("{limits}; exec \"$0\" doctor memcached");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script]).arg(program!("command-line"));
+        let doctor = Run(command.env("MANAGED_DAEMONS_CACHE", directory.path()).output().unwrap());
+        assert_eq!(doctor.exit_code(), Some(1), "{limits}");
+        assert!(doctor.stdout().contains(problem), "{}", doctor.stdout());
+    }
+}
+
+#[test]
+fn doctor_says_how_to_get_what_is_missing() {
+    let directory = public_directory();
+    let cache = directory.path().join("cache");
+    let bin = directory.path().join("bin");
+    let doctor = |manager: &str, arguments: &[&str]| {
+        std::fs::remove_dir_all(&bin).unwrap_or_default();
+        std::fs::create_dir(&bin).unwrap();
+        script(&bin.join(manager), "#!/bin/sh\nexit 1\n");
+        let mut command = Command::new(program!("command-line"));
+        command.env("PATH", &bin).env("MANAGED_DAEMONS_CACHE", &cache);
+        command.env("MANAGED_DAEMONS_PROVISION", "never");
+        Run(command.arg("doctor").args(arguments).output().unwrap())
+    };
+    for (manager, command) in [
+        ("dnf", "sudo dnf install "),
+        ("pacman", "sudo pacman -S "),
+        ("apk", "sudo apk add "),
+        ("brew", "brew install "),
+        ("nix", "nix profile install nixpkgs#"),
+    ] {
+        let all = doctor(manager, &["--json"]);
+        assert_eq!(all.exit_code(), Some(0), "{manager}");
+        let all = all.json()["daemons"].as_array().unwrap().clone();
+        // Where there is apt, its command comes first.
+        let commands = |daemon: &Value| -> Vec<String> {
+            let commands = daemon["install"].as_array().into_iter().flatten();
+            commands.map(|command| command.as_str().unwrap().to_owned()).collect()
+        };
+        let missing = all.iter().find(|daemon| !commands(daemon).is_empty());
+        let missing = missing.expect("something is not installed");
+        let (name, install) = (missing["daemon"].as_str().unwrap(), commands(missing).join(" or "));
+        assert!(install.contains(&format!("`{command}")), "{install}");
+        let one = doctor(manager, &[name]);
+        assert_eq!(one.exit_code(), Some(1), "{manager}");
+        let line =
+            format!("  {name:<11} BROKEN: not here, and not fetched: install it with {install}, or name a binary");
+        assert!(one.stdout().contains(&line), "{}", one.stdout());
+    }
+
+    // Here, apt has it.
+    let doctor = Run::new(&cache, &["doctor", "redis"]);
+    let line = "  redis       not here; a test fetches apt: redis-server, or you install it: `sudo apt-get install \
+                redis-server`\n";
+    assert_eq!(doctor.exit_code(), Some(0));
+    assert!(doctor.stdout().contains(line), "{}", doctor.stdout());
+    let doctor = Run::new(&cache, &["doctor", "nonsense"]);
+    assert_eq!(doctor.exit_code(), Some(1));
+    let error = String::from_utf8_lossy(&doctor.0.stderr).into_owned();
+    assert!(
+        error.contains("there is no daemon `nonsense`; there are apache, "),
+        "{error}"
+    );
+}
+
+#[test]
 fn doctor_fails_on_a_broken_installation() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
