@@ -26,10 +26,7 @@ impl Dependencies {
         };
         let names: Vec<Option<String>> = (0..requests.len()).map(name_of).collect();
         let of_request = |(index, request): (usize, &DaemonRequest)| {
-            let used = request
-                .option_values()
-                .map(names_used)
-                .fold(HashSet::new(), |all, used| &all | &used);
+            let used = names_in_options([request]);
             let is_used = |other: &usize| {
                 let name = names.get(*other).and_then(Option::as_ref);
                 *other != index && name.is_some_and(|name| used.contains(name))
@@ -69,6 +66,12 @@ impl Dependencies {
             }
         }
     }
+}
+
+/// The names in the options of these requests that can be those of variables.
+pub(crate) fn names_in_options<'a>(requests: impl IntoIterator<Item = &'a DaemonRequest>) -> HashSet<String> {
+    let values = requests.into_iter().flat_map(DaemonRequest::option_values);
+    values.flat_map(names_used).collect()
 }
 
 /// The names in an expression that can be those of variables: not parts of paths, fields, methods, or

@@ -11,7 +11,7 @@ use syn::TypeReference;
 
 use crate::assignment::Assignment;
 use crate::attributes::{has_test_attribute, last_name, should_panic};
-use crate::dependencies::Dependencies;
+use crate::dependencies::{names_in_options, Dependencies};
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::parameter::Parameter;
@@ -43,6 +43,7 @@ pub(crate) fn expand(kind: DaemonKind, args: TokenStream, item: TokenStream) -> 
         let message = "a parameter can't be conditional here: put the condition on the function";
         errors.push(syn::Error::new_spanned(cfg, message));
     }
+    function.note_options(&names_in_options(&requests));
     let assignment = Assignment::new(&requests, &function, &mut errors);
     let dependencies = Dependencies::new(&requests, &function, &assignment, &mut errors);
     if !has_test_attribute(&function.attributes) {

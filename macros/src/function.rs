@@ -1,5 +1,7 @@
 //! The user's function, taken apart into an outer function, an inner function and the call of that.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned, ToTokens};
 use syn::parse::ParseStream;
@@ -47,6 +49,14 @@ impl Function {
             parameters,
             body: input.parse()?,
         })
+    }
+
+    /// Notes which parameters the options use, given the names in these.
+    pub(crate) fn note_options(&mut self, names: &HashSet<String>) {
+        for parameter in &mut self.parameters {
+            let name = parameter.name().map(ToString::to_string);
+            parameter.is_in_options = name.is_some_and(|name| names.contains(&name));
+        }
     }
 
     pub(crate) fn name(&self) -> &Ident {

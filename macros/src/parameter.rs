@@ -15,6 +15,8 @@ pub(crate) struct Parameter {
     pub(crate) ty: Type,
     /// Its name on the outer function.
     pub(crate) outer_name: Ident,
+    /// Whether an option uses it. The body then need not.
+    pub(crate) is_in_options: bool,
 }
 
 impl Parameter {
@@ -32,6 +34,7 @@ impl Parameter {
             pattern: *input.pat,
             ty: *input.ty,
             outer_name,
+            is_in_options: false,
         })
     }
 
@@ -66,8 +69,10 @@ impl Parameter {
     pub(crate) fn inner_declaration(&self, awaited: bool, lifetimes: &mut Vec<Lifetime>) -> TokenStream {
         let Self { pattern, ty, .. } = self;
         let lints = self.attributes.iter().filter(|attribute| is_lint(attribute));
+        let unused = self.is_in_options.then(|| quote!(#[allow(unused_variables)]));
+        let lints = quote!(#unused #(#lints)*);
         if awaited || !self.is_future() {
-            return quote!(#(#lints)* #pattern: #ty);
+            return quote!(#lints #pattern: #ty);
         }
         let output = match ty {
             Type::Reference(TypeReference {
@@ -84,7 +89,7 @@ impl Parameter {
             }
             ty => ty.to_token_stream(),
         };
-        quote!(#(#lints)* #pattern: impl ::core::future::Future<Output = #output>)
+        quote!(#lints #pattern: impl ::core::future::Future<Output = #output>)
     }
 
     /// Whether it has the `#[future]` of `rstest`, without `awt`.

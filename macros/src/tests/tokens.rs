@@ -189,6 +189,19 @@ fn a_daemon_whose_options_use_another_begins_after_it() {
 }
 
 #[test]
+fn a_parameter_that_only_options_use_counts_as_used() {
+    let expansion = without_spaces(&expand_attribute(
+        "with_command",
+        "\"worker\", env(\"QUEUE\", queue.url()), env(\"LEVEL\", level)",
+        "#[rstest] #[with_redis] #[with_redis] #[test]
+         fn t(#[case] level: &str, worker: CommandDaemon, queue: RedisDaemon, cache: RedisDaemon) {}",
+    ));
+    let inner = "fn t(#[allow(unused_variables)] level: &str, worker: CommandDaemon,
+                      #[allow(unused_variables)] queue: RedisDaemon, cache: RedisDaemon) {}";
+    assert_contains(&expansion, inner);
+}
+
+#[test]
 fn names_that_are_no_variables_make_nothing_wait() {
     for args in [
         "with(|queue| queue.megabytes = 8)",

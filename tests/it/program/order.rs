@@ -1,5 +1,7 @@
 //! Daemons whose options use others.
 
+#![deny(unused)]
+
 use managed_daemons::{with_command, with_redis, CommandDaemon, RedisDaemon};
 
 #[with_command(
@@ -34,6 +36,13 @@ fn the_one_that_needs_others_starts_after_them(worker: CommandDaemon, cache: &Re
 async fn a_chain_starts_in_its_order(third: CommandDaemon, second: CommandDaemon, first: CommandDaemon) {
     assert_eq!(second.log().unwrap(), format!("{}\n", first.port()));
     assert_eq!(third.log().unwrap(), format!("{}\n", second.port()));
+}
+
+#[with_redis]
+#[with_command("sh", args("-c", "touch ready; sleep 100"), env("QUEUE", queue.url()), ready_file = "ready")]
+#[test]
+fn a_daemon_that_only_options_use_is_no_unused_variable(queue: RedisDaemon, worker: CommandDaemon) {
+    assert!(worker.is_running());
 }
 
 #[with_redis(arg = redis, setting("maxmemory", std::convert::identity("8mb")))]
