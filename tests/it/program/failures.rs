@@ -64,6 +64,10 @@ fn a_program_that_never_answers_or_writes_without_end() {
         Phase::Readiness,
         unruly("never-ready").temp_root(root.path()).start_timeout(short),
     );
+    let gigabyte = shell("yes a line that says nothing | head -c 1000000000; exit 3");
+    let failed = failure_in(Phase::Readiness, gigabyte.temp_root(root.path()));
+    assert!(failed.contains("exit status: 3") && failed.contains("a line that says nothing"));
+    assert!(failed.len() < 10_000, "{} bytes", failed.len());
     let flood = "while :; do echo a line that says nothing; done";
     let failed = failure_in(
         Phase::Readiness,
