@@ -62,6 +62,21 @@ fn a_file_of_its_packages_is_found_wherever_they_are() {
 }
 
 #[test]
+fn what_names_a_file_that_the_package_lacks_is_left_out() {
+    let script = r#"echo "$@" "<$HAS><$LACKS>"; cat app.conf; touch ready; sleep 100"#;
+    let daemon = shell(script)
+        .args(["sh", "{package?:/etc/passwd}", "{package?:/etc/no/such}", "last"])
+        .env("HAS", "{package?:/etc/passwd}")
+        .env("LACKS", "x{package?:/etc/no/such}")
+        .config_file("app.conf", "a\nb {package?:/etc/no/such}\nc {package?:/etc/passwd}\n")
+        .ready_file("ready")
+        .start()
+        .unwrap();
+    let expected = "/etc/passwd last </etc/passwd><>\na\nc /etc/passwd\n";
+    assert_eq!(printed(&daemon), expected);
+}
+
+#[test]
 fn only_what_is_asked_for_is_inherited() {
     let language = std::env::var("LANG").unwrap_or_default();
     let script = "echo \"<$LANG><$TERM>\"; touch ready; sleep 100";
