@@ -1,6 +1,7 @@
 //! Finding a binary, and fetching it where there is none.
 
 mod add_ons;
+mod any_package;
 mod apt;
 mod failed_fetch;
 mod not_found;

@@ -72,6 +72,13 @@ impl Probe {
         probe
     }
 
+    /// Fetches a program that the framework does not know from the package that has it.
+    pub(crate) fn fetching_package(program: &str, package: &str, cache: &Path) -> Self {
+        let mut probe = Self::fetching("example", cache);
+        probe.question = json!({ "daemon": "example", "program": program, "package": package });
+        probe
+    }
+
     pub(crate) fn version(mut self, version: &str) -> Self {
         self.question["version"] = json!(version);
         self

@@ -38,6 +38,13 @@ fn a_program_that_is_not_there() {
     );
     assert_fails(CommandDaemon::builder(), &["program"]);
     assert_fails(
+        CommandDaemon::builder().program("sh").arg("{package:/etc/no/such}"),
+        &[
+            "no usable binary of `sh` with file `/etc/no/such`",
+            "without file `/etc/no/such`",
+        ],
+    );
+    assert_fails(
         CommandDaemon::builder()
             .program("no-such-program")
             .package("no-such-package"),
@@ -79,7 +86,7 @@ fn a_program_that_never_answers_or_writes_without_end() {
 
 #[test]
 fn an_unknown_placeholder_lists_the_known_ones() {
-    let known = "there are `{host}`, `{port}`, `{dir}`, `{socket}`, `{port:admin}`";
+    let known = "there are `{host}`, `{port}`, `{dir}`, `{socket}`, `{user}`, `{port:admin}`";
     for builder in [
         unruly("well").args(["{prot}", "{port:admin}"]),
         unruly("well").arg("{port:admin}").env("X", "{prot}"),

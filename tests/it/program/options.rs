@@ -35,6 +35,48 @@ fn arguments_variables_and_files_arrive_as_they_are() {
 }
 
 #[test]
+fn the_user_is_the_one_that_it_runs_as() {
+    let daemon = shell("id -un; echo {user}; touch ready; sleep 100").ready_file("ready");
+    let daemon = daemon.start().unwrap();
+    let user = daemon.user();
+    assert_eq!(printed(&daemon), format!("{user}\n{user}\n"));
+}
+
+#[test]
+fn a_file_of_its_packages_is_found_wherever_they_are() {
+    let mail = CommandDaemon::builder()
+        .program("aiosmtpd")
+        .package("python3-aiosmtpd")
+        .package("media-types")
+        .config_file("where", "{package:/etc/mime.types}")
+        .args(["-n", "-l", "{host}:{port}"])
+        .start()
+        .unwrap();
+    let types = std::fs::read_to_string(mail.working_dir().join("where")).unwrap();
+    let text = std::fs::read_to_string(&types).unwrap();
+    assert!(text.contains("text/html"), "{types}");
+    assert_eq!(
+        types == "/etc/mime.types",
+        !mail.origin().to_string().contains("fetched")
+    );
+}
+
+#[test]
+fn what_names_a_file_that_the_package_lacks_is_left_out() {
+    let script = r#"echo "$@" "<$HAS><$LACKS>"; cat app.conf; touch ready; sleep 100"#;
+    let daemon = shell(script)
+        .args(["sh", "{package?:/etc/passwd}", "{package?:/etc/no/such}", "last"])
+        .env("HAS", "{package?:/etc/passwd}")
+        .env("LACKS", "x{package?:/etc/no/such}")
+        .config_file("app.conf", "a\nb {package?:/etc/no/such}\nc {package?:/etc/passwd}\n")
+        .ready_file("ready")
+        .start()
+        .unwrap();
+    let expected = "/etc/passwd last </etc/passwd><>\na\nc /etc/passwd\n";
+    assert_eq!(printed(&daemon), expected);
+}
+
+#[test]
 fn only_what_is_asked_for_is_inherited() {
     let language = std::env::var("LANG").unwrap_or_default();
     let script = "echo \"<$LANG><$TERM>\"; touch ready; sleep 100";

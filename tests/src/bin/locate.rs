@@ -89,6 +89,10 @@ fn binary_spec(question: &Value) -> BinarySpec {
         Some(_) => BinarySpec::new(leak(&question["daemon"]), leak(&question["program"]))
             .version_after(leak(&question["version_after"])),
     };
+    let spec = match question["package"].is_string() {
+        true => spec.apt(vec![leak(&question["package"])].leak()).without_version(),
+        false => spec,
+    };
     match question["well_known"].is_string() {
         true => spec.well_known(vec![leak(&question["well_known"])].leak()),
         false => spec,
