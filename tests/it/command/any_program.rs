@@ -168,7 +168,7 @@ fn what_it_can_not_be_is_said() {
     assert_eq!(
         error,
         "a: sleep did not start: option `args`: there is no placeholder `{prot}`; there are `{host}`, `{port}`, `{dir}`, \
-         `{socket}`"
+         `{socket}`, `{user}`"
     );
     for (command, problem) in [
         ("", "`--command` names no program"),
