@@ -130,7 +130,13 @@ impl Arguments {
         }
         let key: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), EXPECTED))?;
         if key == "arg" {
-            let usage = "write `arg = parameter`, with the name of the parameter to fill";
+            let usage = match kind.takes_program {
+                true => {
+                    "write `arg = parameter`, with the name of the parameter to fill; what the program gets goes into \
+                     `args(…)`"
+                }
+                false => "write `arg = parameter`, with the name of the parameter to fill",
+            };
             let name = parse_reserved(input, key.span(), usage, Ident::parse)?;
             return set_once(&mut self.arg, name, &key);
         }

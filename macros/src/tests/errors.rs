@@ -198,6 +198,9 @@ fn a_command_needs_a_program() {
         item,
         &[("", "`#[with_command]` needs the program first")],
     );
+    let advice =
+        "write `arg = parameter`, with the name of the parameter to fill; what the program gets goes into `args(…)`";
+    assert_errors_of("with_command", "\"x\", arg(\"-v\")", item, &[("(", advice)]);
     assert_errors_of("with_command", "program = \"x\"", item, &[]);
     assert_errors_of("with_command", "PROGRAM, ready_tcp", item, &[]);
 }
