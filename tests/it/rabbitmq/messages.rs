@@ -106,3 +106,16 @@ async fn a_topic_exchange_routes_by_key(rabbit: RabbitMqDaemon) {
     assert_eq!(text(&get(&channel).await.unwrap().data), "order.paid");
     assert!(get(&channel).await.is_none());
 }
+
+#[with_rabbitmq]
+#[tokio::test]
+async fn the_end_of_a_connection_is_no_surprise_to_our_handlers(rabbit: RabbitMqDaemon) {
+    let (connection, _channel) = open(&rabbit).await;
+    connection.close(200, "bye").await.unwrap();
+    rabbit.stop().unwrap(); // which writes all of the log
+    let log = rabbit.log().unwrap();
+    assert!(
+        log.contains("closing AMQP connection") && !log.contains("Unhandled message"),
+        "{log}"
+    );
+}
