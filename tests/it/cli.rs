@@ -159,7 +159,8 @@ fn doctor_looks_at_the_machine() {
     for (limits, problem) in [
         (
             "ulimit -n 500",
-            "  open files  BROKEN: 500 at most, where some daemons need 1024: raise it with `ulimit -Hn`",
+            "  open files  BROKEN: 500 at most, where some daemons need 1024: raise it with `ulimit -n 1024`, as root \
+             above the hard limit",
         ),
         (
             "export MANAGED_DAEMONS_TMPDIR=/proc",

@@ -197,6 +197,45 @@ fn what_it_can_not_be_is_said() {
         let expected = format!("x: `{}` {problem}", shown.trim_end());
         assert_eq!(refusal(&["--command", "x=sleep 1", option, value]), expected);
     }
+    assert_eq!(
+        waits_for("{b.port:admin}", "{b.url}"),
+        "b: a placeholder `{b.…}` is of itself: write `{port}` and the like, and `{{` for a brace"
+    );
+    assert_eq!(
+        refusal(&["command"]),
+        "write `--command 'PROGRAM ARGUMENTS'`, and the name in front, if any"
+    );
+    assert_eq!(
+        refusal(&["--command", "7zip=sleep 1"]),
+        "`--command 7zip=sleep 1` begins with a name: \"7zip\" can't be a name: names begin with a letter, and have \
+         letters, digits, `-` and `_`"
+    );
+    assert_eq!(
+        refusal(&["--command", "sleep 1", "--command", "sleep 1"]),
+        "two daemons are named `sleep`: give one of them another name, as in `--command 'my-sleep=sleep 1'`"
+    );
+    // What is filled in may be a password.
+    let words = [
+        "redis",
+        "--password",
+        "s3cr3t",
+        "--command",
+        "x=sleep 1000",
+        "--start-timeout",
+        "0.2",
+    ];
+    for (option, value, problem) in [
+        ("--ready-log", "{redis.url}", "`{redis.url}` is not in the log"),
+        ("--ready-http", "/?{redis.password}", "GET /?{redis.password}: "),
+        (
+            "--ready-command",
+            "false {redis.password}",
+            "`false {redis.password}` ended with",
+        ),
+    ] {
+        let error = refusal(&[&words[..], &[option, value]].concat());
+        assert!(error.contains(problem) && !error.contains("s3cr3t"), "{error}");
+    }
     let error = refusal(&["--command", "x=no-such-program-at-all"]);
     let problem = "x: no-such-program-at-all did not start: no usable binary of `no-such-program-at-all`\n";
     assert!(error.starts_with(problem), "{error}");

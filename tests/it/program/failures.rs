@@ -105,6 +105,10 @@ fn what_can_not_be_a_file_a_variable_or_a_version() {
             &["config_file", "can't be a file of the working directory"],
         );
     }
+    assert_fails(
+        unruly("well").config_file("service.json", ""),
+        &["config_file", "\"service.json\" is a file of the framework"],
+    );
     assert_fails(unruly("well").env("A=B", ""), &["can't be the name of a variable"]);
     assert_fails(unruly("well").arg("a\0b"), &["contains NUL"]);
     assert_fails(
