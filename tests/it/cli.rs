@@ -177,6 +177,27 @@ fn doctor_looks_at_the_machine() {
 }
 
 #[test]
+fn daemons_of_root_need_capabilities() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "-kill"]).arg(program!("command-line"));
+        Run(command.args(arguments).output().unwrap())
+    };
+    let lacks = "daemons can't run as `nobody`: this process lacks the capabilities KILL";
+    let doctor = run(&["doctor", "redis"]);
+    assert_eq!(doctor.exit_code(), Some(1));
+    assert!(doctor.stdout().contains(lacks), "{}", doctor.stdout());
+    // Not a daemon that nothing can end.
+    let started = run(&["run", "redis", "--", "true"]);
+    assert_eq!(started.exit_code(), Some(125));
+    let told = String::from_utf8_lossy(&started.0.stderr);
+    assert!(told.contains(lacks), "{told}");
+}
+
+#[test]
 fn doctor_says_how_to_get_what_is_missing() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
