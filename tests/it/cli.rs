@@ -322,7 +322,8 @@ fn a_command_without_dashes_is_told_of_them() {
     assert_eq!(
         String::from_utf8_lossy(&run.0.stderr),
         "managed-daemons: there is no daemon `cargo`; there are apache, httpd, mariadb, memcached, mysql, nginx, pg, \
-         postgres, postgresql, rabbitmq, redis, valkey, and `--command` for any other program. The command of `run` comes after `--`\n"
+         postgres, postgresql, rabbitmq, redis, valkey, and `--command` for any other program. The command of \
+         `run` comes after `--`\n"
     );
 }
 
