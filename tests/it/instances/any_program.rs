@@ -87,6 +87,13 @@ fn the_binary_that_was_named_is_the_one_of_the_next_start() {
     instances.run(&["start", "dev"]);
     let logged = instances.run(&["logs", "dev"]);
     assert_eq!(logged.matches(binary).count(), 2, "{logged}");
+    // Another program is not run by it.
+    instances.run(&["stop", "dev"]);
+    let command = "a=bash -c 'echo \"by $BASH_VERSION /\"; exec sleep 1000'";
+    instances.run(&["start", "dev", "--command", command]);
+    let logged = instances.run(&["logs", "dev"]);
+    let last = logged.lines().last().unwrap();
+    assert!(last.starts_with("by ") && last != "by  /", "{logged}");
     instances.run(&["remove", "dev"]);
 }
 
