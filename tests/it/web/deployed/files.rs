@@ -47,6 +47,12 @@ pub(super) trait DeployedSyntax: ConfigSyntax {
     /// A line that is no configuration, and a word that the server's complaint has.
     const BROKEN: (&'static str, &'static str);
 
+    /// The directive that includes files.
+    const INCLUDE: &'static str;
+
+    /// A line that includes a file, or those of a pattern.
+    fn including(file: &str) -> String;
+
     /// A server on a port that answers with a status.
     fn answering(port: u16, status: u16) -> String;
 
@@ -97,6 +103,12 @@ server {
     const PART: &'static str = "client_max_body_size 5m;\n";
 
     const BROKEN: (&'static str, &'static str) = ("server_tokens nonsense;", "nonsense");
+
+    const INCLUDE: &'static str = "include";
+
+    fn including(file: &str) -> String {
+        format!("include {file};\n")
+    }
 
     fn answering(port: u16, status: u16) -> String {
         format!("server {{ listen {port}; return {status}; }}\n")
@@ -160,6 +172,12 @@ IncludeOptional sites/*.conf
     const PART: &'static str = "LimitRequestBody 5000000\n";
 
     const BROKEN: (&'static str, &'static str) = ("LimitRequestBody", "LimitRequestBody");
+
+    const INCLUDE: &'static str = "Include";
+
+    fn including(file: &str) -> String {
+        format!("Include {file}\n")
+    }
 
     fn answering(port: u16, status: u16) -> String {
         let listen = if port == 80 {

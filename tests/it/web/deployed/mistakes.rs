@@ -14,6 +14,7 @@ super::super::on_both!(
     the_servers_errors_name_the_users_file,
     a_directory_that_the_server_cannot_enter_is_named,
     a_configuration_without_servers_is_refused,
+    a_file_that_includes_itself_is_named,
 );
 
 fn line_of(text: &str, words: &str) -> usize {
@@ -143,4 +144,38 @@ fn a_configuration_without_servers_is_refused<S: DeployedSyntax>() {
     );
     let expected = "part.conf` has no server; if it is a part of a configuration, give the file that includes it";
     assert!(part.contains(expected), "{part}");
+}
+
+fn a_file_that_includes_itself_is_named<S: DeployedSyntax>() {
+    let report = |files: &[(&str, &str)]| {
+        let site = Deployment::new(files);
+        let started = S::deployed().config_file(site.path("site.conf")).start();
+        started.unwrap_err().report()
+    };
+    let include = |file: &str| format!("{}{}", S::answering(80, 204), S::including(file));
+    let line = line_of(&include("x.conf"), "x.conf");
+
+    let said = report(&[("site.conf", &include("site.conf"))]);
+    let expected = format!("site.conf:{line}: `{} site.conf` includes `", S::INCLUDE);
+    assert!(
+        said.contains(&expected) && said.contains("site.conf` in itself"),
+        "{said}"
+    );
+
+    let said = report(&[
+        ("site.conf", &include("parts/*.conf")),
+        ("parts/a.conf", &S::including("parts/*.conf")),
+    ]);
+    let expected = format!("a.conf:1: `{} parts/*.conf` includes `", S::INCLUDE);
+    assert!(said.contains(&expected) && said.contains("a.conf` in itself"), "{said}");
+
+    let names: Vec<(String, String)> = (0..200)
+        .map(|n| (format!("{n}.conf"), S::including(&format!("{}.conf", n + 1))))
+        .collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let first = include("0.conf");
+    files.extend([("site.conf", &*first), ("200.conf", "")]);
+    let said = report(&files);
+    let expected = format!("98.conf:1: `{} 99.conf` is nested in 100 files", S::INCLUDE);
+    assert!(said.contains(&expected), "{said}");
 }

@@ -3,6 +3,7 @@
 use managed_daemons::NginxDaemon;
 
 use super::super::client::{header, send};
+use super::super::tls::{served, trusting};
 use super::super::{answer, get};
 use super::Deployment;
 use crate::support::PATIENCE;
@@ -141,6 +142,29 @@ location /mapped { proxy_pass $target; } }
         let body = answer(&format!("{}{path}", nginx.url())).body;
         assert!(body.starts_with(&format!("get {path}")), "{body}");
     }
+}
+
+/// A file that is found only once it is known which nginx runs, such as its list of media types, has
+/// blocks of its own.
+#[test]
+fn a_missing_certificate_is_replaced_whatever_is_included_before() {
+    let text = "events {}
+http {
+    include /etc/nginx/mime.types;
+    server { listen 80; return 301 https://$host$request_uri; }
+    server {
+        listen 443 ssl;
+        ssl_certificate /etc/letsencrypt/no-such-dir/fullchain.pem;
+        ssl_certificate_key /etc/letsencrypt/no-such-dir/privkey.pem;
+        return 200 secret;
+    }
+}
+";
+    let site = Deployment::new(&[("nginx.conf", text)]);
+    let nginx = NginxDaemon::builder().config_file(site.path("nginx.conf")).tls();
+    let nginx = nginx.start().unwrap();
+    let client = trusting(&nginx.tls_ca().unwrap());
+    assert_eq!(served(&client, &nginx.url_of("443").unwrap()).body, "secret");
 }
 
 #[test]
