@@ -214,6 +214,18 @@ daemons! {
     }
 }
 
+/// Stands for each attribute whose feature is not enabled, to say so.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn without_feature(_args: TokenStream, _item: TokenStream) -> TokenStream {
+    quote::quote!(compile_error! {
+        "the feature of this attribute is not enabled. It is named like the daemon: for `with_postgres` and \
+         `with_postgres_database`, write `managed-daemons = { version = \"0.1\", features = [\"postgres\"] }` \
+         in Cargo.toml"
+    })
+    .into()
+}
+
 fn table_row(attribute: &str, handle: &str, doctest_flag: &str) -> proc_macro2::TokenStream {
     let daemon = attribute.trim_start_matches("with_");
     let names = [
