@@ -61,6 +61,12 @@ fn an_unknown_directive_is_answered_with_its_module() {
         ("RewriteEngine on", "`RewriteEngine` comes with `module(\"rewrite\")`"),
         ("Header set X-Test 1", "`Header` comes with `module(\"headers\")`"),
         ("rewriteengine on", "`rewriteengine` comes with `module(\"rewrite\")`"),
+        (
+            "WSGIScriptAlias / /app.wsgi",
+            "`WSGIScriptAlias` comes with `module(\"wsgi\")`",
+        ),
+        ("php_value a b", "`php_value` comes with `module(\"php\")`"),
+        ("AuthLDAPURL x", "`AuthLDAPURL` comes with `module(\"authnz_ldap\")`"),
     ] {
         let report = ApacheDaemon::builder()
             .server_config(text)

@@ -105,6 +105,19 @@ fn an_unknown_directive_is_answered_with_what_has_it() {
     let stream = "events {}\nstream { server { listen @LISTEN@; return x; } }\n";
     let report = NginxDaemon::builder().config(stream).start().unwrap_err().report();
     assert!(report.contains("`stream` comes with `module(\"stream\")`"), "{report}");
+    for (text, option) in [
+        (
+            "more_set_headers 'X: 1';",
+            "`more_set_headers` comes with `module(\"headers_more\")`",
+        ),
+        (
+            "content_by_lua_file x;",
+            "`content_by_lua_file` comes with `module(\"lua\")`",
+        ),
+    ] {
+        let report = NginxDaemon::builder().server_config(text).start().unwrap_err().report();
+        assert!(report.contains(option), "{report}");
+    }
     let twice = NginxDaemon::builder().server_config("root /srv;").start();
     let report = twice.unwrap_err().report();
     assert!(report.contains("`serve` says where the root is"), "{report}");
