@@ -124,7 +124,7 @@ fn switches_and_extended_options_take_effect() {
     let daemon = MemcachedDaemon::builder()
         .setting("F", "")
         .setting("disable-evictions", "")
-        .setting("threads", "2")
+        .setting("threads", "8")
         .setting("o", "temporary_ttl=10")
         .setting("D", "-")
         .start()
@@ -139,7 +139,7 @@ fn switches_and_extended_options_take_effect() {
     for expected in [
         "flush_enabled no",
         "evictions off",
-        "num_threads 2",
+        "num_threads 8",
         "lru_maintainer_thread yes",
         "lru_crawler yes",
         "temporary_ttl 10",

@@ -9,6 +9,7 @@ on_both_servers!(
     settings_override_the_defaults,
     any_text_can_be_the_value_of_a_setting,
     a_setting_that_shapes_the_data_directory_works,
+    databases_have_the_collation_of_the_server,
     the_defaults_are_what_tests_rely_on,
     the_systems_option_files_are_not_read,
 );
@@ -55,6 +56,14 @@ fn a_setting_that_shapes_the_data_directory_works(server: fn() -> MySqlBuilder) 
     assert_eq!(
         one(&daemon.url(), "SELECT CAST(@@innodb_page_size AS CHAR)").unwrap(),
         "8192"
+    );
+}
+
+fn databases_have_the_collation_of_the_server(server: fn() -> MySqlBuilder) {
+    let daemon = server().setting("collation_server", "utf8mb4_bin").start().unwrap();
+    assert_eq!(
+        one(&daemon.url(), "SELECT @@collation_database").unwrap(),
+        "utf8mb4_bin"
     );
 }
 
