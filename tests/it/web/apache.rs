@@ -5,6 +5,7 @@ use std::fs;
 use managed_daemons::{with_apache, ApacheDaemon};
 
 use super::answer;
+use crate::support::private_root;
 
 #[with_apache(
     module("alias"),
@@ -53,6 +54,18 @@ fn every_module_of_the_installation_can_be_loaded() {
         loaded += 1;
     }
     assert!(loaded > 50, "{loaded}");
+}
+
+#[test]
+fn a_htaccess_is_read_only_where_that_is_allowed() {
+    let site = private_root();
+    fs::write(site.path().join(".htaccess"), "DirectoryIndex other.html\n").unwrap();
+    fs::write(site.path().join("index.html"), "index").unwrap();
+    fs::write(site.path().join("other.html"), "other").unwrap();
+    let builder = || ApacheDaemon::builder().serve(site.path());
+    assert_eq!(answer(&builder().start().unwrap().url()).body, "index");
+    let allowed = builder().server_config("<Directory />\nAllowOverride All\n</Directory>");
+    assert_eq!(answer(&allowed.start().unwrap().url()).body, "other");
 }
 
 #[test]
