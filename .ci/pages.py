@@ -7,10 +7,12 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 # Programs whose command lines in the text are for the reader to copy. `tar -p` or `kill -9`, one option, only says
 # what is meant.
-PROGRAMS = r"(?:managed-daemons|cargo|just|make|docker|npm|npx|python|pytest|apt-get|sudo|env|eval|set|\.ci/\S+)"
+PROGRAMS = r"(?:managed-daemons|cargo|just|make|docker|npm|npx|python|pytest|apt-get|sudo|env|eval|set|\.ci/[\w-]+)"
 COMMAND = re.compile(rf"(?:\w+=\S+ )*{PROGRAMS}(?: |$)")
 # The program's own commands, without its name: `doctor --json`, `stop dev`.
-SUBCOMMAND = re.compile(r"(?:run|start|stop|restart|remove|status|logs|doctor|install|clean|kept|reopen) (?:--[a-z]|dev\b)")
+SUBCOMMAND = re.compile(
+    r"(?:run|start|stop|restart|remove|status|logs|doctor|install|clean|kept|reopen) (?:--[a-z]|dev\b)"
+)
 RUST = {"", "no_run", "should_panic", "compile_fail", "ignore", "test_harness"}
 
 
@@ -21,8 +23,9 @@ class Failure(Exception):
 
 @dataclass
 class Item:
-    """A command or another snippet of a page. Of a console block, `block` is the line and `whole` the text; `language` of
-    a command there is its prompt."""
+    """A command or another snippet of a page. Of a console block, `block` is the line and `whole` the text; `language`
+    of a command there is its prompt.
+    """
 
     page: str
     line: int
@@ -31,6 +34,7 @@ class Item:
     language: str = ""
     block: int | None = None
     whole: str = ""
+    section: int = 0
     file: str | None = None
     expected: list = field(default_factory=list)
 
@@ -63,7 +67,11 @@ def items_of_page(page):
             start = None
     if start is not None:
         raise SystemExit(f"{page}:{start + 1}: the block has no end")
-    return sorted(items + inline(page, "\n".join(text)), key=lambda item: item.line)
+    headings = [number for number, line in enumerate(text, 1) if line.startswith("#")]
+    items += inline(page, "\n".join(text))
+    for item in items:
+        item.section = max([number for number in headings if number < item.line], default=0)
+    return sorted(items, key=lambda item: item.line)
 
 
 def block(page, line, language, lines):
@@ -123,7 +131,7 @@ def yaml_commands(item):
     if item.language == "dockerfile":
         found = re.findall(r"^(?:RUN (.*)|ENV (.*))$", item.text, re.MULTILINE)
         return [run or f"export {variable}" for run, variable in found]
-    if item.file.endswith("gitlab-ci.yml"):
+    if (item.file or "").endswith("gitlab-ci.yml"):
         lists = re.findall(r"^  \w*script:\n((?:    - .*\n)+)", item.text + "\n", re.MULTILINE)
         return [line.strip()[2:] for lines in lists for line in lines.splitlines()]
     return re.findall(r"^ +(?:- )?run: (.*)$", item.text, re.MULTILINE)
@@ -135,12 +143,13 @@ VARYING = [
     (r"\b[0-9a-f]{32}\b", "<password>"),
     (r"127\.0\.0\.1:\d+", "<address>"),
     (r"-p \d+", "-p <port>"),
+    (r"(?:/[\w.@-]+)+/(psql|redis-cli)\b", r"\1"),
     (r"(?<![\w:/])[\w.…-]*(?:/[\w.@-]+)+/?", "<path>"),
     (r"\(PATH\)|\(the cache\)|\(`PATH`\)|\(a well-known place\)", "<origin>"),
     (r"\bprocess \d+", "process <number>"),
     (r"\b\d+(?:\.\d+)? ?(?:ms|s|min|h|MB|kB|µs)\b", "<amount>"),
     (r"\b(\w+) \d+\.\d+(?:\.\d+)?\b", r"\1 <version>"),
-    (r"\b\d+ (steps|tests|processes)\b", r"<number> \1"),
+    (r"\b\d+ (step|test|process)(?:e?s)?\b", r"<number> \1"),
 ]
 # A line of `timeline`: what, own time, total, count, median, longest, in.
 ROW = re.compile(r"[\w ]+?(?: +<amount>){2} +\d+(?: +<amount>){2} +\S+$")
