@@ -1,5 +1,5 @@
-"""Checks the snippets of the pages that are no commands, for `.ci/commands`; and has the project in which its commands
-run, the shop.
+"""Checks the snippets of the pages that are no commands, for `.ci/commands`, and writes the shop, the project in which
+its commands run.
 """
 
 import json
@@ -13,6 +13,7 @@ from pages import TOP, Failure, files_of
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or TOP / "target")
 # Not a temporary directory: its target directory is kept for the next run, and for `.ci/guide`.
 SHOP = TARGET / "shop"
+
 
 def check_rust(item):
     """Rust is compiled by a doc test, or is a file of a crate that `.ci/guide` runs."""
@@ -31,7 +32,8 @@ def check_rust(item):
 
 
 def is_page_of_guide(item):
-    return item.page == "README.md" or Path(item.page).stem in (TOP / ".ci/guide").read_text()
+    pages = re.search(r"^for page in (.*); do$", (TOP / ".ci/guide").read_text(), re.MULTILINE).group(1).split()
+    return item.page == "README.md" or item.page in [f"fixtures/docs/{page}.md" for page in pages]
 
 
 def check_sql(item):
@@ -108,7 +110,7 @@ def shop_files():
 
 
 def restore_shop():
-    """Makes the shop what it was before a page. Unchanged files keep their times, so that cargo builds nothing anew."""
+    """Makes the shop what it was. Unchanged files keep their times, so that cargo builds nothing anew."""
     files = shop_files()
     # Deeper paths come first, so that a directory is empty when it is looked at.
     SHOP.mkdir(parents=True, exist_ok=True)
