@@ -167,7 +167,7 @@ fn what_it_can_not_be_is_said() {
     let error = waits_for("{prot}", "{a.url}");
     assert_eq!(
         error,
-        "a: sleep did not start: option `args`: there is no placeholder `{prot}`; there are `{host}`, `{port}`, `{dir}`, \
+        "a: sleep did not start: option `--command`: there is no placeholder `{prot}`; there are `{host}`, `{port}`, `{dir}`, \
          `{socket}`, `{user}`"
     );
     for (command, problem) in [
