@@ -184,6 +184,27 @@ fn what_it_can_not_be_is_said() {
     ] {
         assert_eq!(refusal(&["--command", command]), problem);
     }
+    let a_variable = |name: &str| {
+        format!("begins with the variable `{name}`, but no shell reads it: write `--daemon-env {name}=…` after it")
+    };
+    for (command, name) in [
+        ("DATABASE_URL=x ./shop", "DATABASE_URL"),
+        ("A='b c' B=d sleep 1", "A"),
+        ("A= sleep 1", "A"),
+        ("app=a_1=x sleep 1", "a_1"),
+    ] {
+        let shown = command.strip_prefix("app=").unwrap_or(command);
+        let error = refusal(&["--command", command]);
+        assert!(
+            error.ends_with(&format!("`--command {shown}` {}", a_variable(name))),
+            "{error}"
+        );
+    }
+    // Names, whatever they look like.
+    for command in ["SHOP=sleep {prot}", "SHOP=no-such-program -p {port}"] {
+        let error = refusal(&["--command", command]);
+        assert!(error.starts_with("SHOP: "), "{error}");
+    }
     for (option, value, problem) in [
         ("--stop-signal", "FOO", "is not TERM, INT, QUIT or KILL"),
         (
