@@ -253,6 +253,39 @@ fn doctor_says_how_to_get_what_is_missing() {
 }
 
 #[test]
+fn each_command_knows_what_people_call_a_daemon() {
+    let directory = public_directory();
+    let cache = directory.path().join("cache");
+    for (name, daemon) in [
+        ("pg", "postgres"),
+        ("postgresql", "postgres"),
+        ("httpd", "apache"),
+        ("apache2", "apache"),
+        ("mariadb", "mariadb"),
+        ("rabbit", "rabbitmq"),
+        ("memcache", "memcached"),
+    ] {
+        let doctor = Run::new(&cache, &["doctor", name, daemon, "--json"]);
+        let daemons = doctor.json()["daemons"].as_array().unwrap().clone();
+        assert_eq!(daemons.len(), 1, "{daemons:?}");
+        assert_eq!(daemons[0]["daemon"], daemon);
+        let cleaned = Run::new(&cache, &["clean", name]);
+        assert_eq!(cleaned.exit_code(), Some(0), "{:?}", cleaned.0);
+        // This does not get as far as a fetch.
+        let suite = ["--suite", "a b"];
+        let installed = Run::new(&cache, &[&["install", name], &suite[..]].concat());
+        assert!(
+            installed.stdout().contains(&format!("{daemon}: option `suite`")),
+            "{:?}",
+            installed.0
+        );
+        let run = Run::new(&cache, &[&["run", "--no-file", name], &suite[..]].concat());
+        let said = String::from_utf8_lossy(&run.0.stderr);
+        assert!(said.contains("option `--suite`: \"a b\" can't be"), "{said}");
+    }
+}
+
+#[test]
 fn doctor_fails_on_a_broken_installation() {
     let directory = public_directory();
     let cache = cache_with_redis(directory.path());
@@ -321,9 +354,8 @@ fn a_command_without_dashes_is_told_of_them() {
     assert_eq!(run.stdout(), "");
     assert_eq!(
         String::from_utf8_lossy(&run.0.stderr),
-        "managed-daemons: there is no daemon `cargo`; there are apache, httpd, mariadb, memcached, mysql, nginx, pg, \
-         postgres, postgresql, rabbitmq, redis, valkey, and `--command` for any other program. The command of \
-         `run` comes after `--`\n"
+        "managed-daemons: there is no daemon `cargo`; there are apache, mariadb, memcached, mysql, nginx, \
+         postgres, rabbitmq, redis, valkey, and `--command` for any other program. The command of `run` comes after `--`\n"
     );
 }
 
