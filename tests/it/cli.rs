@@ -1,5 +1,7 @@
 //! The command line.
 
+mod doctor;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -61,27 +63,26 @@ fn install_fetches_and_doctor_reports_and_clean_removes() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|d| d["daemon"] == "redis")
+        .find(|d| d["name"] == "redis")
         .unwrap()
         .clone();
-    assert_eq!(redis["path"], path.as_str());
+    assert_eq!(redis["missing"], false);
+    assert_eq!(redis["found"]["path"], path.as_str());
+    assert_eq!(redis["found"]["source"], "fetched, apt");
+    assert!(redis["found"]["version"].is_string(), "{redis}");
     let nginx = report["daemons"]
         .as_array()
         .unwrap()
         .iter()
-        .find(|d| d["daemon"] == "nginx")
+        .find(|d| d["name"] == "nginx")
         .unwrap()
         .clone();
-    assert_eq!(nginx["would_fetch"], "apt: nginx libnginx-mod-stream");
+    let packages = serde_json::json!(["nginx", "libnginx-mod-stream"]);
+    assert_eq!(nginx["would_fetch"]["source"], "apt");
+    assert_eq!(nginx["would_fetch"]["packages"], packages);
     assert_eq!(report["installations"][0]["problems"].as_array().unwrap().len(), 0);
     let text = Run::new(&cache, &["doctor"]).stdout();
-    for expected in [
-        "temp root",
-        "fetching    only",
-        "1 in the cache",
-        ", whole",
-        path.as_str(),
-    ] {
+    for expected in ["temp root", "fetching    only", "\n  1 in `", ", whole", path.as_str()] {
         assert!(text.contains(expected), "no `{expected}` in:\n{text}");
     }
 
@@ -131,141 +132,36 @@ fn clean_removes_what_the_fetch_has_made_that_it_waited_for() {
 }
 
 #[test]
-fn doctor_looks_at_the_machine() {
-    let directory = public_directory();
-    let report = Run::new(&directory.path().join("cache"), &["doctor", "redis", "--json"]).json();
-    for key in [
-        "user",
-        "proc",
-        "temp_root",
-        "open_files",
-        "processes",
-        "loopback",
-        "ipv6",
-        "ports",
-        "cache_key",
-    ] {
-        assert!(report[key].is_string(), "{key}: {}", report[key]);
-    }
-    assert_eq!(report["loopback"], "127.0.0.1");
-    let key = format!(
-        "managed-daemons-{}-{}",
-        env!("CARGO_PKG_VERSION"),
-        report["host"].as_str().unwrap()
-    );
-    assert_eq!(report["cache_key"], key);
-    assert_eq!(report["daemons"].as_array().unwrap().len(), 1);
-
-    for (limits, problem) in [
-        (
-            "ulimit -n 500",
-            "  open files  BROKEN: 500 at most, where some daemons need 1024: raise it with `ulimit -n 1024`, as root \
-             above the hard limit",
-        ),
-        (
-            "export MANAGED_DAEMONS_TMPDIR=/proc",
-            "  temp root   BROKEN: `/proc` can't be used: ",
-        ),
-    ] {
-        let script = format!("{limits}; exec \"$0\" doctor memcached");
-        let mut command = Command::new("bash");
-        command.args(["-c", &script]).arg(program!("command-line"));
-        let doctor = Run(command.env("MANAGED_DAEMONS_CACHE", directory.path()).output().unwrap());
-        assert_eq!(doctor.exit_code(), Some(1), "{limits}");
-        assert!(doctor.stdout().contains(problem), "{}", doctor.stdout());
-    }
-}
-
-#[test]
-fn daemons_of_root_need_capabilities() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new("setpriv");
-        command.args(["--bounding-set", "-kill"]).arg(program!("command-line"));
-        Run(command.args(arguments).output().unwrap())
-    };
-    let lacks = "daemons can't run as `nobody`: this process lacks the capabilities KILL";
-    let doctor = run(&["doctor", "redis"]);
-    assert_eq!(doctor.exit_code(), Some(1));
-    assert!(doctor.stdout().contains(lacks), "{}", doctor.stdout());
-    // Not a daemon that nothing can end.
-    let started = run(&["run", "redis", "--", "true"]);
-    assert_eq!(started.exit_code(), Some(125));
-    let told = String::from_utf8_lossy(&started.0.stderr);
-    assert!(told.contains(lacks), "{told}");
-}
-
-#[test]
-fn doctor_says_how_to_get_what_is_missing() {
+fn each_command_knows_what_people_call_a_daemon() {
     let directory = public_directory();
     let cache = directory.path().join("cache");
-    let bin = directory.path().join("bin");
-    let doctor = |manager: &str, arguments: &[&str]| {
-        std::fs::remove_dir_all(&bin).unwrap_or_default();
-        std::fs::create_dir(&bin).unwrap();
-        script(&bin.join(manager), "#!/bin/sh\nexit 1\n");
-        let mut command = Command::new(program!("command-line"));
-        command.env("PATH", &bin).env("MANAGED_DAEMONS_CACHE", &cache);
-        command.env("MANAGED_DAEMONS_PROVISION", "never");
-        Run(command.arg("doctor").args(arguments).output().unwrap())
-    };
-    for (manager, command) in [
-        ("dnf", "sudo dnf install "),
-        ("pacman", "sudo pacman -S "),
-        ("apk", "sudo apk add "),
-        ("brew", "brew install "),
-        ("nix", "nix profile install nixpkgs#"),
+    for (name, daemon) in [
+        ("pg", "postgres"),
+        ("postgresql", "postgres"),
+        ("httpd", "apache"),
+        ("apache2", "apache"),
+        ("mariadb", "mariadb"),
+        ("rabbit", "rabbitmq"),
+        ("memcache", "memcached"),
     ] {
-        let all = doctor(manager, &["--json"]);
-        assert_eq!(all.exit_code(), Some(0), "{manager}");
-        let all = all.json()["daemons"].as_array().unwrap().clone();
-        // Where there is apt, its command comes first.
-        let commands = |daemon: &Value| -> Vec<String> {
-            let commands = daemon["install"].as_array().into_iter().flatten();
-            commands.map(|command| command.as_str().unwrap().to_owned()).collect()
-        };
-        let missing = all.iter().find(|daemon| !commands(daemon).is_empty());
-        let missing = missing.expect("something is not installed");
-        let (name, install) = (missing["daemon"].as_str().unwrap(), commands(missing).join(" or "));
-        assert!(install.contains(&format!("`{command}")), "{install}");
-        let one = doctor(manager, &[name]);
-        assert_eq!(one.exit_code(), Some(1), "{manager}");
-        let line =
-            format!("  {name:<11} BROKEN: not here, and not fetched: install it with {install}, or name a binary");
-        assert!(one.stdout().contains(&line), "{}", one.stdout());
+        let doctor = Run::new(&cache, &["doctor", name, daemon, "--json"]);
+        let daemons = doctor.json()["daemons"].as_array().unwrap().clone();
+        assert_eq!(daemons.len(), 1, "{daemons:?}");
+        assert_eq!(daemons[0]["name"], daemon);
+        let cleaned = Run::new(&cache, &["clean", name]);
+        assert_eq!(cleaned.exit_code(), Some(0), "{:?}", cleaned.0);
+        // This does not get as far as a fetch.
+        let suite = ["--suite", "a b"];
+        let installed = Run::new(&cache, &[&["install", name], &suite[..]].concat());
+        assert!(
+            installed.stdout().contains(&format!("{daemon}: option `suite`")),
+            "{:?}",
+            installed.0
+        );
+        let run = Run::new(&cache, &[&["run", "--no-file", name], &suite[..]].concat());
+        let said = String::from_utf8_lossy(&run.0.stderr);
+        assert!(said.contains("option `--suite`: \"a b\" can't be"), "{said}");
     }
-
-    // Here, apt has it.
-    let doctor = Run::new(&cache, &["doctor", "redis"]);
-    let line = "  redis       not here; a test fetches apt: redis-server, or you install it: `sudo apt-get install \
-                redis-server`\n";
-    assert_eq!(doctor.exit_code(), Some(0));
-    assert!(doctor.stdout().contains(line), "{}", doctor.stdout());
-    let doctor = Run::new(&cache, &["doctor", "nonsense"]);
-    assert_eq!(doctor.exit_code(), Some(1));
-    let error = String::from_utf8_lossy(&doctor.0.stderr).into_owned();
-    assert!(
-        error.contains("there is no daemon `nonsense`; there are apache, "),
-        "{error}"
-    );
-}
-
-#[test]
-fn doctor_fails_on_a_broken_installation() {
-    let directory = public_directory();
-    let cache = cache_with_redis(directory.path());
-    std::fs::write(stored(&cache, "redis")[0].join("root/usr/extra"), "").unwrap();
-    let doctor = Run::new(&cache, &["doctor"]);
-    assert_eq!(doctor.exit_code(), Some(1));
-    assert!(
-        doctor
-            .stdout()
-            .contains("BROKEN: `usr/extra`: it does not belong there"),
-        "{}",
-        doctor.stdout()
-    );
 }
 
 #[test]
@@ -321,9 +217,8 @@ fn a_command_without_dashes_is_told_of_them() {
     assert_eq!(run.stdout(), "");
     assert_eq!(
         String::from_utf8_lossy(&run.0.stderr),
-        "managed-daemons: there is no daemon `cargo`; there are apache, httpd, mariadb, memcached, mysql, nginx, pg, \
-         postgres, postgresql, rabbitmq, redis, valkey, and `--command` for any other program. The command of \
-         `run` comes after `--`\n"
+        "managed-daemons: there is no daemon `cargo`; there are apache, mariadb, memcached, mysql, nginx, \
+         postgres, rabbitmq, redis, valkey, and `--command` for any other program. The command of `run` comes after `--`\n"
     );
 }
 

@@ -7,6 +7,7 @@ mod hostile_values;
 mod killed;
 mod options;
 mod other_daemons;
+mod placeholders;
 mod signals;
 mod streams;
 mod variables;

@@ -164,7 +164,6 @@ pub(crate) fn config(daemon: &RedisDaemon, setting: &str) -> String {
     value
 }
 
-/// Whether the tests run as root. Daemons run as another user then.
 /// A directory with these files; and the path of the one with this name.
 pub(crate) fn deploy(name: &str, files: &[(&str, &str)]) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -177,6 +176,15 @@ pub(crate) fn deploy(name: &str, files: &[(&str, &str)]) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
+/// What advice begins with that takes root, as this user reads it.
+pub(crate) fn sudo() -> &'static str {
+    match is_root() {
+        true => "",
+        false => "sudo ",
+    }
+}
+
+/// Whether the tests run as root. Daemons run as another user then.
 pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }

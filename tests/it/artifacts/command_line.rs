@@ -170,6 +170,41 @@ fn what_is_kept_is_listed_and_removed() {
 }
 
 #[test]
+fn where_nothing_is_kept_it_is_said_where_that_would_be() {
+    let root = private_root();
+    let project = root.path().canonicalize().unwrap().join("project");
+    let cache = root.path().join("cache");
+    std::fs::create_dir(&project).unwrap();
+    let kept = |cargo: Option<&str>| {
+        let mut command = program(&["kept"]);
+        command.current_dir(&project).env("MANAGED_DAEMONS_CACHE", &cache);
+        for variable in ["MANAGED_DAEMONS_KEEP_DIR", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+            command.env_remove(variable);
+        }
+        command.envs(cargo.map(|dir| ("CARGO_TARGET_DIR", dir)));
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let nothing = format!(
+        "nothing is kept in `{}/kept`; there is no `target/managed-daemons` in `{}` or above it",
+        cache.display(),
+        project.display()
+    );
+    // Never built.
+    assert_eq!(kept(None), format!("{nothing}\n"));
+    assert_eq!(
+        kept(Some("/no/such")),
+        format!("{nothing}, nor in CARGO_TARGET_DIR (`/no/such`)\n")
+    );
+    let target = project.join("target");
+    std::fs::create_dir_all(target.join("managed-daemons")).unwrap();
+    std::fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
+    let kept_here = format!("nothing is kept in `{}/managed-daemons`\n", target.display());
+    assert_eq!(kept(None), kept_here);
+}
+
+#[test]
 fn what_can_not_be_reopened_is_one_clear_error() {
     let root = private_root();
     let (success, text) = run(&["reopen", root.path().to_str().unwrap()]);

@@ -167,7 +167,7 @@ fn what_it_can_not_be_is_said() {
     let error = waits_for("{prot}", "{a.url}");
     assert_eq!(
         error,
-        "a: sleep did not start: option `args`: there is no placeholder `{prot}`; there are `{host}`, `{port}`, `{dir}`, \
+        "a: sleep did not start: option `--command`: there is no placeholder `{prot}`; there are `{host}`, `{port}`, `{dir}`, \
          `{socket}`, `{user}`"
     );
     for (command, problem) in [
@@ -183,6 +183,27 @@ fn what_it_can_not_be_is_said() {
         ),
     ] {
         assert_eq!(refusal(&["--command", command]), problem);
+    }
+    let a_variable = |name: &str| {
+        format!("begins with the variable `{name}`, but no shell reads it: write `--daemon-env {name}=…` after it")
+    };
+    for (command, name) in [
+        ("DATABASE_URL=x ./shop", "DATABASE_URL"),
+        ("A='b c' B=d sleep 1", "A"),
+        ("A= sleep 1", "A"),
+        ("app=a_1=x sleep 1", "a_1"),
+    ] {
+        let shown = command.strip_prefix("app=").unwrap_or(command);
+        let error = refusal(&["--command", command]);
+        assert!(
+            error.ends_with(&format!("`--command {shown}` {}", a_variable(name))),
+            "{error}"
+        );
+    }
+    // Names, whatever they look like.
+    for command in ["SHOP=sleep {prot}", "SHOP=no-such-program -p {port}"] {
+        let error = refusal(&["--command", command]);
+        assert!(error.starts_with("SHOP: "), "{error}");
     }
     for (option, value, problem) in [
         ("--stop-signal", "FOO", "is not TERM, INT, QUIT or KILL"),

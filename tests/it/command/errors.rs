@@ -92,8 +92,8 @@ fn a_command_is_found_where_a_shell_finds_it() {
 #[test]
 fn what_names_no_daemon_is_an_error() {
     let there =
-        "there are apache, httpd, mariadb, memcached, mysql, nginx, pg, postgres, postgresql, rabbitmq, redis, \
-                 valkey, and `--command` for any other program";
+        "there are apache, mariadb, memcached, mysql, nginx, postgres, rabbitmq, redis, valkey, and `--command` for any \
+         other program";
     let rule = "names begin with a letter, and have letters, digits, `-` and `_`";
     for (typed, expected) in [
         ("nosuch", format!("there is no daemon `nosuch`; {there}")),

@@ -134,25 +134,25 @@ fn settings_and_lines_arrive_as_they_are_or_are_errors() {
     for (words, expected) in [
         (
             ["redis", "--set", "maxmemory=8mb\nport 1"],
-            "redis: redis did not start: option `setting`: the value of `maxmemory` contains a line break",
+            "redis: redis did not start: option `--set`: the value of `maxmemory` contains a line break",
         ),
         (
             ["redis", "--set", "a b=c"],
-            "redis: redis did not start: option `setting`: \"a b\" is not the name of a setting: letters, digits and \
+            "redis: redis did not start: option `--set`: \"a b\" is not the name of a setting: letters, digits and \
              any of `._-*` only",
         ),
         (
             ["postgres", "--hba", "local all all trust\nhost all all all trust"],
-            "postgres: postgres did not start: option `hba`: must be one line; call `hba` again for another",
+            "postgres: postgres did not start: option `--hba`: must be one line; use `--hba` again for another",
         ),
         (
             ["postgres", "--user", "a'b"],
-            "postgres: postgres did not start: option `username`: \"a'b\" contains a character (of \" $ ' \\) that \
+            "postgres: postgres did not start: option `--user`: \"a'b\" contains a character (of \" $ ' \\) that \
              PostgreSQL refuses in the owner of its extensions",
         ),
         (
             ["postgres", "--user", "a\nb"],
-            "postgres: postgres did not start: option `username`: \"a\\nb\" contains NUL or the end of a line, which \
+            "postgres: postgres did not start: option `--user`: \"a\\nb\" contains NUL or the end of a line, which \
              PostgreSQL refuses in names",
         ),
     ] {
@@ -193,21 +193,21 @@ fn an_empty_value_is_an_error_that_names_the_option() {
         (
             "redis",
             "password",
-            "option `password`: the password may neither be empty nor contain NUL",
+            "option `--password`: the password may neither be empty nor contain NUL",
         ),
         (
             "postgres",
             "password",
-            "option `password`: the password may neither be empty nor contain NUL",
+            "option `--password`: the password may neither be empty nor contain NUL",
         ),
-        ("postgres", "user", "option `username`: \"\" is empty"),
-        ("postgres", "database", "option `database`: \"\" is empty"),
-        ("postgres", "extension", "option `extension`: \"\" is empty"),
-        ("mariadb", "user", "option `username`: \"\" can't be a name"),
-        ("rabbitmq", "password", "option `password`: may not be empty"),
-        ("rabbitmq", "database", "option `virtual_host`: \"\" should have"),
+        ("postgres", "user", "option `--user`: \"\" is empty"),
+        ("postgres", "database", "option `--database`: \"\" is empty"),
+        ("postgres", "extension", "option `--extension`: \"\" is empty"),
+        ("mariadb", "user", "option `--user`: \"\" can't be a name"),
+        ("rabbitmq", "password", "option `--password`: may not be empty"),
+        ("rabbitmq", "database", "option `--database`: \"\" should have"),
         ("redis", "config", "could not read the configuration file ``"),
-        ("redis", "version", "option `version`: `` is not a version"),
+        ("redis", "version", "option `--version`: `` is not a version"),
         ("redis", "working-dir", "could not find the working directory ``"),
         ("redis", "binary", "the path given, ``: not there"),
         ("redis", "daemon-env", "`--daemon-env` is not of the form KEY=VALUE"),
@@ -222,7 +222,7 @@ fn an_empty_value_is_an_error_that_names_the_option() {
             "flavor",
             "`--flavor` is no flavor: there are `mysql` and `mariadb`",
         ),
-        ("nginx", "serve", "option `serve`: "),
+        ("nginx", "serve", "option `--serve`: "),
     ] {
         let said = refusal(&[daemon, &format!("--{option}"), "", "--", "true"]);
         assert!(

@@ -9,7 +9,7 @@ use super::probe::{
     unfinished, Probe,
 };
 use super::proxy::{Fate, Proxy};
-use crate::support::{eventually, eventually_empty, is_root, Mount};
+use crate::support::{eventually, eventually_empty, is_root, sudo, Mount};
 
 fn is_redis(url: &str) -> bool {
     url.ends_with(".deb") && url.contains("redis-server_")
@@ -166,9 +166,10 @@ fn without_a_network_a_fetch_fails_and_says_what_to_do() {
     }
     let answer = probe.ask();
     let error = answer.error();
+    let install = format!("install it with `{}apt-get install redis-server`", sudo());
     for expected in [
         "could not fetch `redis-server`: apt: apt-get update ended with exit status: 100",
-        "install it with `sudo apt-get install redis-server`",
+        &install,
         "name a binary with MANAGED_DAEMONS_REDIS_BIN",
         "MANAGED_DAEMONS_PROVISION=never keeps this crate from fetching",
         "PATH and well-known places: not looked at",

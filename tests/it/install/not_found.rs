@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 
 use super::probe::{public_directory, script, write_program, Probe};
-use crate::support::is_root;
+use crate::support::{is_root, sudo};
 
 #[test]
 fn the_report_lists_every_place_and_what_was_there() {
@@ -170,16 +170,17 @@ fn machine_with(manager: &str, answers: &str, daemon: &str) -> (tempfile::TempDi
 #[test]
 fn without_fetching_the_package_that_helps_is_named_for_each_package_manager() {
     for (manager, daemon, version, command) in [
-        ("dnf", "redis", None, "sudo dnf install redis"),
-        ("dnf", "postgres", Some("16"), "sudo dnf install postgresql16-server"),
-        ("dnf", "apache", None, "sudo dnf install httpd"),
-        ("pacman", "rabbitmq", None, "sudo pacman -S rabbitmq"),
-        ("apk", "memcached", None, "sudo apk add memcached"),
-        ("apk", "postgres", Some("17"), "sudo apk add postgresql17"),
+        ("dnf", "redis", None, "SUDO dnf install redis"),
+        ("dnf", "postgres", Some("16"), "SUDO dnf install postgresql16-server"),
+        ("dnf", "apache", None, "SUDO dnf install httpd"),
+        ("pacman", "rabbitmq", None, "SUDO pacman -S rabbitmq"),
+        ("apk", "memcached", None, "SUDO apk add memcached"),
+        ("apk", "postgres", Some("17"), "SUDO apk add postgresql17"),
         ("brew", "nginx", None, "brew install nginx"),
         ("brew", "postgres", Some(">=14, <16"), "brew install postgresql@17"),
         ("brew", "mysql", None, "brew install mysql"),
     ] {
+        let command = command.replace("SUDO ", sudo());
         let (_directory, probe) = machine_with(manager, "", daemon);
         let probe = if let Some(version) = version {
             probe.version(version)
@@ -224,7 +225,7 @@ fn without_fetching_apt_is_named_only_for_what_it_has() {
         probe.version(version).ask()
     };
     for (daemon, version, expected) in [
-        ("redis", "7", "install it with `sudo apt-get install redis-server`"),
+        ("redis", "7", "apt-get install redis-server`"),
         ("redis", "8", "has `redis-server` 7.0.15-1~deb12u1 only: "),
         ("postgres", "14", "has `postgresql` 15+248 only: "),
         ("mysql", "9", "has no package of it: "),
@@ -253,7 +254,9 @@ fn where_apt_can_not_be_asked_it_is_named_with_the_usual_package() {
     let (directory, probe) = machine_with("apt-cache", "exit 1", "redis");
     write_program(&directory.path().join("bin"), "apt-get", "");
     let error = probe.version("99").ask().error();
-    let expected =
-        "install it with `sudo apt-get install redis-server`, or name a binary with MANAGED_DAEMONS_REDIS_BIN";
-    assert!(error.contains(expected), "no `{expected}` in:\n{error}");
+    let expected = format!(
+        "install it with `{}apt-get install redis-server`, or name a binary with MANAGED_DAEMONS_REDIS_BIN",
+        sudo()
+    );
+    assert!(error.contains(&expected), "no `{expected}` in:\n{error}");
 }

@@ -3,8 +3,7 @@
 use super::Instances;
 
 const DAEMONS: &str =
-    "apache, httpd, mariadb, memcached, mysql, nginx, pg, postgres, postgresql, rabbitmq, redis, valkey, \
-     and `--command` for any other program";
+    "apache, mariadb, memcached, mysql, nginx, postgres, rabbitmq, redis, valkey, and `--command` for any other program";
 const OPTIONS: &str =
     "binary, config, daemon-env, init, password, plugin, port, set, start-timeout, suite, version, without-password, \
      working-dir";

@@ -225,3 +225,42 @@ fn an_instance_that_exists_is_started_as_it_was_unless_a_file_is_named() {
     assert_eq!(setting(&instances, "redis", "maxmemory"), "8388608");
     instances.remove("dev");
 }
+
+#[test]
+fn a_daemon_brings_those_whose_placeholders_its_options_have() {
+    let instances = Instances::new();
+    let file = "[redis]\n[memcached]\n[queue]\ndaemon = \"redis\"\npassword = \"at {redis.port}, not {port}\"\n";
+    instances.write_file(file);
+    let shown = start(&instances, &["queue"]);
+    assert_eq!(names(&shown), ["queue", "redis"]);
+    let password = format!("at {}, not {{port}}", shown[1].port());
+    let env = instances.json(&["env", "dev"]);
+    assert_eq!(env["QUEUE_PASSWORD"], *password);
+    // The next start is as before.
+    instances.run(&["stop", "dev"]);
+    assert_eq!(names(&start(&instances, &["queue"])), ["queue", "redis"]);
+    assert_eq!(instances.json(&["env", "dev"]), env);
+    instances.remove("dev");
+}
+
+#[test]
+fn an_option_that_the_daemon_refuses_is_named_with_its_line() {
+    let instances = Instances::new();
+    for (file, line, problem) in [
+        (
+            "[redis]\n\nset = { port = 1 }\n",
+            3,
+            "option `set` (FILE): `port` is set by the framework: use `--port`",
+        ),
+        (
+            "[postgres]\nuser = \"\"\nport = 5432\n",
+            2,
+            "option `user` (FILE): \"\" is empty",
+        ),
+    ] {
+        let path = instances.write_file(file);
+        let expected = problem.replace("FILE", &format!("{}:{line}", path.display()));
+        let error = instances.error(&["start", "dev"]);
+        assert!(error.ends_with(&expected), "{error}");
+    }
+}

@@ -1,12 +1,13 @@
 //! When a program is ready, and what is said of one that is not.
 
+use std::fs;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use managed_daemons::{CommandBuilder, Phase};
 
 use super::{shell, shop, unruly};
-use crate::support::failure_in;
+use crate::support::{failure_in, private_root};
 
 fn not_ready(builder: CommandBuilder) -> String {
     failure_in(Phase::Readiness, builder.start_timeout(Duration::from_millis(300)))
@@ -32,6 +33,29 @@ fn a_text_in_the_log_is_of_this_start() {
     let failed = not_ready(shell("echo almost; sleep 100").ready_log("serving"));
     assert!(failed.contains("`serving` is not in the log"), "{failed}");
     assert!(failed.contains("almost"), "{failed}");
+}
+
+#[test]
+fn a_command_that_can_not_be_run_is_no_reason_to_wait() {
+    let files = private_root();
+    let closed = files.path().join("closed");
+    fs::write(&closed, "#!/bin/sh\n").unwrap();
+    let closed = closed.to_str().unwrap();
+    for (program, texts) in [
+        (
+            "no-such-program",
+            &["there is no `no-such-program` in /", "/usr/bin"][..],
+        ),
+        ("/no/such/program", &["there is no `/no/such/program`"]),
+        (closed, &[closed, "` may not be executed"]),
+    ] {
+        let daemon = shell("sleep 100").ready_command([program, "-x"]);
+        let failed = failure_in(Phase::Configure, daemon);
+        let begin = format!("option `ready_command`: `{program} -x` can't be run: ");
+        for text in [&[&*begin], texts].concat() {
+            assert!(failed.contains(text), "no `{text}` in {failed}");
+        }
+    }
 }
 
 #[test]
@@ -72,8 +96,9 @@ s = socket.socket(socket.AF_UNIX); s.bind('{socket}'); s.listen(); time.sleep(10
         failed.contains("`sh -c echo not yet; exit 3` ended with exit status: 3: not yet"),
         "{failed}"
     );
-    let failed = not_ready(shell("sleep 100").ready_command(["no-such-program"]));
-    assert!(failed.contains("no-such-program"), "{failed}");
+    // Which is not there yet.
+    let script = "printf '#!/bin/sh\n' > asked; chmod +x asked; sleep 100";
+    assert!(shell(script).ready_command(["./asked"]).start().is_ok());
     let failed = not_ready(unruly("never-ready"));
     assert!(
         failed.contains("no connection to port ") && failed.contains("Connection refused"),
