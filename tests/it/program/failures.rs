@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use managed_daemons::{CommandBuilder, CommandDaemon, Phase};
+use managed_daemons::{BinarySpec, CommandBuilder, CommandDaemon, Phase};
 
 use super::{shell, unruly};
 use crate::support::{assert_nothing_left, failure_in, private_root, start_failure};
@@ -61,6 +61,26 @@ fn a_program_that_ends_at_once() {
         "{failed}"
     );
     assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_program_that_goes_to_the_background() {
+    let redis = BinarySpec::named("redis").unwrap().locate(&Default::default());
+    let redis = redis.unwrap().path.display().to_string();
+    let root = private_root();
+    for _ in 0..25 {
+        let options = ["--bind", "{host}", "--port", "{port}", "--daemonize", "yes"];
+        let builder = CommandDaemon::builder().program(&redis).args(options);
+        let failed = failure_in(Phase::Readiness, builder.temp_root(root.path()));
+        for text in [
+            "it went to the background: `",
+            "ended with exit status: 0",
+            "`--foreground`",
+        ] {
+            assert!(failed.contains(text), "no `{text}` in {failed}");
+        }
+        assert_nothing_left(root.path());
+    }
 }
 
 #[test]
