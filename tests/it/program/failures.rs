@@ -36,6 +36,10 @@ fn a_program_that_is_not_there() {
         CommandDaemon::builder().program("/no/such/program"),
         &["/no/such/program", "not there"],
     );
+    assert_fails(
+        CommandDaemon::builder().program("/tmp"),
+        &["`/tmp`: a directory, not a program"],
+    );
     assert_fails(CommandDaemon::builder(), &["program"]);
     assert_fails(
         CommandDaemon::builder().program("sh").arg("{package:/etc/no/such}"),
@@ -134,5 +138,9 @@ fn what_can_not_be_a_file_a_variable_or_a_version() {
     assert_fails(
         unruly("well").version("1"),
         &["version", "is not asked for its version"],
+    );
+    assert_fails(
+        unruly("well").ready_http("health"),
+        &["ready_http", "`health` is no path of a URL: it begins with a slash"],
     );
 }
