@@ -52,17 +52,19 @@ impl Dependencies {
         self.0.get(request).map_or(&[], Vec::as_slice)
     }
 
-    /// The requests, each after those that it needs; otherwise in their own order. The error has the
-    /// requests that wait for each other, and those that wait for them.
+    /// The requests in waves: first those that need no other, then those that need only these, and so
+    /// on. So none that could start holds up another. The error has the requests that wait for each
+    /// other, and those that wait for them.
     pub(crate) fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
         let mut order = Vec::new();
         loop {
-            let is_next =
-                |index: &usize| !order.contains(index) && self.of(*index).iter().all(|one| order.contains(one));
-            match (0..self.0.len()).find(is_next) {
-                Some(next) => order.push(next),
-                None if order.len() == self.0.len() => return Ok(order),
-                None => return Err((0..self.0.len()).filter(|index| !order.contains(index)).collect()),
+            let (wave, rest): (Vec<usize>, Vec<usize>) = (0..self.0.len())
+                .filter(|index| !order.contains(index))
+                .partition(|index| self.of(*index).iter().all(|one| order.contains(one)));
+            match (wave.is_empty(), rest.is_empty()) {
+                (true, true) => return Ok(order),
+                (true, false) => return Err(rest),
+                (false, _) => order.extend(wave),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{connect, postgres_one, printed, refusal, write, Session};
+use super::{connect, postgres_one, printed, refusal, run, text, write, Session};
 use crate::support::{private_root, program};
 
 /// A program that says what it was given, and serves Redis.
@@ -39,6 +39,35 @@ fn ones_own_server_is_told_of_its_database() {
     let count = postgres_one(session.var("DATABASE_URL"), "SELECT count(*)::text FROM orders");
     assert_eq!(count.unwrap(), "1");
     session.end();
+}
+
+#[test]
+fn one_that_others_in_the_network_reach_is_shown_once() {
+    let redis = redis_server("");
+    let everywhere = redis.replace("--bind {host} ", "");
+    let (first, second) = (format!("first={everywhere}"), format!("second={everywhere}"));
+    let output = run(&[
+        "--command",
+        &first,
+        "--command",
+        &second,
+        "--command",
+        &redis,
+        "--",
+        "true",
+    ]);
+    let path = redis.split(' ').next().unwrap();
+    let said = text(&output.stderr);
+    let ports = said.strip_prefix(&format!("managed-daemons: `{path}` listens on port "));
+    let (port, rest) = ports
+        .and_then(|said| said.split_once(' '))
+        .unwrap_or_else(|| panic!("{said}"));
+    assert!(port.parse::<u16>().is_ok(), "{said}");
+    assert_eq!(
+        rest,
+        "of all interfaces, so that others in the network can reach it; pass it `{host}` as the address to listen on\n"
+    );
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]

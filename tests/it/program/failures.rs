@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use managed_daemons::{CommandBuilder, CommandDaemon, Phase};
+use managed_daemons::{BinarySpec, CommandBuilder, CommandDaemon, Phase};
 
 use super::{shell, unruly};
 use crate::support::{assert_nothing_left, failure_in, private_root, start_failure};
@@ -36,6 +36,10 @@ fn a_program_that_is_not_there() {
         CommandDaemon::builder().program("/no/such/program"),
         &["/no/such/program", "not there"],
     );
+    assert_fails(
+        CommandDaemon::builder().program("/tmp"),
+        &["`/tmp`: a directory, not a program"],
+    );
     assert_fails(CommandDaemon::builder(), &["program"]);
     assert_fails(
         CommandDaemon::builder().program("sh").arg("{package:/etc/no/such}"),
@@ -61,6 +65,26 @@ fn a_program_that_ends_at_once() {
         "{failed}"
     );
     assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_program_that_goes_to_the_background() {
+    let redis = BinarySpec::named("redis").unwrap().locate(&Default::default());
+    let redis = redis.unwrap().path.display().to_string();
+    let root = private_root();
+    for _ in 0..25 {
+        let options = ["--bind", "{host}", "--port", "{port}", "--daemonize", "yes"];
+        let builder = CommandDaemon::builder().program(&redis).args(options);
+        let failed = failure_in(Phase::Readiness, builder.temp_root(root.path()));
+        for text in [
+            "it went to the background: `",
+            "ended with exit status: 0",
+            "`--foreground`",
+        ] {
+            assert!(failed.contains(text), "no `{text}` in {failed}");
+        }
+        assert_nothing_left(root.path());
+    }
 }
 
 #[test]
@@ -114,5 +138,9 @@ fn what_can_not_be_a_file_a_variable_or_a_version() {
     assert_fails(
         unruly("well").version("1"),
         &["version", "is not asked for its version"],
+    );
+    assert_fails(
+        unruly("well").ready_http("health"),
+        &["ready_http", "`health` is no path of a URL: it begins with a slash"],
     );
 }

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use managed_daemons::CommandDaemon;
 
 use super::{shell, unruly};
-use crate::support::{assert_nothing_left, private_root, stop_and_start};
+use crate::support::{assert_nothing_left, eventually_false, private_root, stop_and_start};
 
 fn hello(daemon: &CommandDaemon) -> String {
     let mut stream = TcpStream::connect(daemon.address()).unwrap();
@@ -84,6 +84,28 @@ fn one_that_ignores_the_stop_signal_is_killed() {
         error.contains("unruly: did not stop when told to within 100ms; it was killed"),
         "{error}"
     );
+    daemon.close().unwrap();
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn one_that_ends_later_has_ended_whatever_it_leaves_running() {
+    let root = private_root();
+    let script = "mkfifo end; setsid sleep 1000 & touch ready; read line < end";
+    let daemon = shell(script)
+        .ready_file("ready")
+        .temp_root(root.path())
+        .start()
+        .unwrap();
+    std::fs::write(daemon.working_dir().join("end"), "now\n").unwrap();
+    eventually_false("running", || daemon.is_running());
+    let report = daemon.report().to_string();
+    assert!(
+        report.starts_with("sh, ended by itself with exit status: 0"),
+        "{report}"
+    );
+    daemon.restart().unwrap();
+    assert!(daemon.is_running());
     daemon.close().unwrap();
     assert_nothing_left(root.path());
 }

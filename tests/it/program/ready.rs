@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use managed_daemons::{CommandBuilder, Phase};
+use managed_daemons::{CommandBuilder, CommandDaemon, Phase};
 
 use super::{shell, shop, unruly};
 use crate::support::{failure_in, private_root};
@@ -62,9 +62,7 @@ fn a_command_that_can_not_be_run_is_no_reason_to_wait() {
 fn a_socket_a_file_and_a_command_are_looked_at() {
     let listen = "import socket, time
 s = socket.socket(socket.AF_UNIX); s.bind('{socket}'); s.listen(); time.sleep(100)";
-    let python = managed_daemons::CommandDaemon::builder()
-        .program("python3")
-        .args(["-c", listen]);
+    let python = CommandDaemon::builder().program("python3").args(["-c", listen]);
     let daemon = python.ready_socket("{socket}").start().unwrap();
     assert!(UnixStream::connect(daemon.unix_socket()).is_ok());
 
@@ -104,4 +102,51 @@ s = socket.socket(socket.AF_UNIX); s.bind('{socket}'); s.listen(); time.sleep(10
         failed.contains("no connection to port ") && failed.contains("Connection refused"),
         "{failed}"
     );
+}
+
+/// A stopped daemon whose second process does not become ready, unless what this has left in the first
+/// one says so.
+fn stopped_after(ready: &str, builder: impl FnOnce(CommandBuilder) -> CommandBuilder) -> CommandDaemon {
+    let script = format!("[ -e started ] || {{ touch started; {ready}; }}; sleep 100");
+    let dir = builder(shell(&script)).start().unwrap().detach().unwrap();
+    let short = CommandDaemon::builder().start_timeout(Duration::from_millis(300));
+    let daemon = short.load(dir).unwrap();
+    daemon.stop().unwrap();
+    daemon
+}
+
+#[test]
+fn what_an_earlier_process_has_left_does_not_count() {
+    let bind = "import socket; s = socket.socket(socket.AF_UNIX); s.bind('a.sock'); s.listen(); s.accept(); s.accept()";
+    let bind = format!("python3 -c \"{bind}\"");
+    for (daemon, problem) in [
+        (
+            stopped_after("touch ready", |builder| builder.ready_file("ready")),
+            "there is no file `",
+        ),
+        (
+            stopped_after("echo ready", |builder| builder.ready_log("ready")),
+            "`ready` is not in the log",
+        ),
+        (
+            stopped_after(&bind, |builder| builder.ready_socket("a.sock")),
+            "/a.sock`: Connection refused",
+        ),
+    ] {
+        let failed = daemon.start_if_not_running().unwrap_err().to_string();
+        assert!(failed.contains(problem), "{failed}");
+        assert!(!daemon.is_running());
+    }
+}
+
+#[test]
+fn a_file_that_can_not_tell_is_refused() {
+    let builder = shell("sleep 100").config_file("ready", "").ready_file("{dir}/ready");
+    let failed = failure_in(Phase::Configure, builder);
+    assert!(
+        failed.contains("option `ready_file`: \"ready\" is written by `config_file`"),
+        "{failed}"
+    );
+    let failed = not_ready(shell("mkdir ready; sleep 100").ready_file("ready"));
+    assert!(failed.contains("/ready` is a directory, not a file"), "{failed}");
 }
