@@ -1,13 +1,24 @@
 //! Which lines of a log stand out in a report.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use managed_daemons::{PostgresDaemon, Report};
+use managed_daemons_tests::{mariadb, mysql};
 use sqlx::{Connection, Executor};
+
+use crate::support::private_root;
 
 /// The lines of the log that stand out.
 fn marked(report: &Report) -> Vec<String> {
     let text = report.to_string();
     let lines = text.lines().filter_map(|line| line.strip_prefix("    > "));
     lines.map(str::to_owned).collect()
+}
+
+/// SQL that no template has been made with.
+fn new_sql() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    format!("CREATE TABLE made_{}_{} (id INT)", std::process::id(), now.as_nanos())
 }
 
 #[tokio::test]
@@ -29,4 +40,31 @@ async fn an_error_is_shown_before_slow_statements() {
     );
     assert!(lines[1].ends_with("STATEMENT:  SELECT * FROM missing"), "{lines:#?}");
     assert_eq!((lines.len(), durations), (30, 28), "{lines:#?}");
+}
+
+#[test]
+fn the_making_of_a_template_is_in_no_log_unless_it_fails() {
+    for builder in [PostgresDaemon::builder(), PostgresDaemon::builder().lean()] {
+        let postgres = builder.init_sql(new_sql()).start().unwrap();
+        let report = postgres.report();
+        assert!(marked(&report).is_empty(), "{report}");
+        let log = postgres.log().unwrap();
+        assert_eq!(
+            log.matches("database system is ready to accept connections").count(),
+            1,
+            "{log}"
+        );
+        assert!(!log.contains("shutting down"), "{log}");
+    }
+    for builder in [mariadb(), mysql()] {
+        let mysql = builder.init_sql(new_sql()).start().unwrap();
+        let log = mysql.log().unwrap();
+        assert_eq!(log.matches("ready for connections").count(), 1, "{log}");
+    }
+    let root = private_root();
+    let at = root.path().join("mine");
+    let failing = PostgresDaemon::builder().working_dir(&at).init_sql("SELECT 1/0");
+    let _ = failing.start().unwrap_err();
+    let log = std::fs::read_to_string(at.join("service.log")).unwrap();
+    assert!(log.contains("ERROR:  division by zero"), "{log}");
 }
