@@ -6,7 +6,7 @@ use managed_daemons::{PostgresDaemon, Report};
 use managed_daemons_tests::{mariadb, mysql};
 use sqlx::{Connection, Executor};
 
-use crate::support::private_root;
+use crate::support::{eventually, private_root};
 
 /// The lines of the log that stand out.
 fn marked(report: &Report) -> Vec<String> {
@@ -60,6 +60,8 @@ fn the_making_of_a_template_is_in_no_log_unless_it_fails() {
         let mysql = builder.init_sql(new_sql()).start().unwrap();
         let log = mysql.log().unwrap();
         assert_eq!(log.matches("ready for connections").count(), 1, "{log}");
+        let report = mysql.report();
+        assert!(marked(&report).is_empty(), "{report}");
     }
     let root = private_root();
     let at = root.path().join("mine");
@@ -67,4 +69,25 @@ fn the_making_of_a_template_is_in_no_log_unless_it_fails() {
     let _ = failing.start().unwrap_err();
     let log = std::fs::read_to_string(at.join("service.log")).unwrap();
     assert!(log.contains("ERROR:  division by zero"), "{log}");
+}
+
+#[tokio::test]
+async fn what_everybody_causes_does_not_stand_out_and_what_is_wrong_does() {
+    for builder in [mariadb(), mysql()] {
+        let mysql = builder.setting("max_allowed_packet", "16384").start().unwrap();
+        // As a client is dropped by a panic.
+        drop(sqlx::MySqlConnection::connect(&mysql.url()).await.unwrap());
+        drop(std::net::TcpStream::connect((mysql.host(), mysql.port())).unwrap());
+        let report = mysql.report();
+        assert!(marked(&report).is_empty(), "{report}");
+        if mysql.flavor() == managed_daemons::Flavor::MariaDb {
+            let mut client = sqlx::MySqlConnection::connect(&mysql.url()).await.unwrap();
+            let long = format!("SELECT '{}'", "x".repeat(40_000));
+            client.execute(&*long).await.unwrap_err();
+            eventually("logged", || match marked(&mysql.report()) {
+                lines if lines.len() == 1 && lines[0].contains("'max_allowed_packet' bytes") => Ok(()),
+                lines => Err(lines),
+            });
+        }
+    }
 }
