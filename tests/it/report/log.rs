@@ -2,11 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use managed_daemons::{PostgresDaemon, Report};
+use managed_daemons::{MySqlDaemon, PostgresDaemon, Report};
 use managed_daemons_tests::{mariadb, mysql};
 use sqlx::{Connection, Executor};
 
-use crate::support::{eventually, private_root};
+use crate::support::{eventually, has_apt, private_root};
 
 /// The lines of the log that stand out.
 fn marked(report: &Report) -> Vec<String> {
@@ -90,4 +90,26 @@ async fn what_everybody_causes_does_not_stand_out_and_what_is_wrong_does() {
             });
         }
     }
+}
+
+#[tokio::test]
+async fn mariadb_tells_of_statements_that_failed() {
+    if !has_apt() {
+        return;
+    }
+    let daemon = mariadb().plugin("sql_errlog").start();
+    let daemon: MySqlDaemon = daemon.unwrap_or_else(|error| panic!("{}", error.report()));
+    let mut client = sqlx::MySqlConnection::connect(&daemon.url()).await.unwrap();
+    assert!(
+        !daemon.report().to_string().contains("  failed "),
+        "{}",
+        daemon.report()
+    );
+    client.execute("SELECT *\n  FROM missing").await.unwrap_err();
+    client.execute("SELECT 1/0").await.unwrap();
+    let report = daemon.report().to_string();
+    let told = " 1146: Table 'test.missing' doesn't exist : SELECT * FROM missing\n  binary ";
+    assert!(report.contains(told), "{report}");
+    daemon.restart().unwrap();
+    assert!(daemon.report().to_string().contains(told), "{}", daemon.report());
 }
