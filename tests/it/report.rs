@@ -2,4 +2,5 @@
 
 mod daemons;
 mod failures;
+mod log;
 mod snapshot;

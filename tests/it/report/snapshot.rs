@@ -4,24 +4,26 @@ use expect_test::Expect;
 use managed_daemons::Report;
 
 /// Where the part of a log's line begins that does not differ from run to run.
-const BEGINS: [&str; 3] = ["ERROR:", "STATEMENT:", "[error]"];
+const BEGINS: [&str; 6] = ["ERROR:", "STATEMENT:", "LOG:", "[error]", "[warning]", "[Warning]"];
 /// The shortest word that is a random name or a password, if there is a digit in it.
 const RANDOM: usize = 16;
 
 /// Compares a report with the text that is expected. `UPDATE_EXPECT=1` writes what there is into the
 /// test. What differs from run to run is replaced, numbers by `N` and random names by `H`. Of the log,
-/// whose lines differ from version to version, only those that stand out and have this word are left.
+/// whose lines differ from version to version, only those that stand out are left. How far the facts are
+/// indented depends on whether there are fast paths, and so it is compared with the line of the log.
 #[track_caller]
-pub(super) fn assert_shows(report: &Report, word: &str, expected: &Expect) {
+pub(super) fn assert_shows(report: &Report, expected: &Expect) {
     let text = report.to_string();
+    assert_is_aligned(&text);
     let lines = text.lines().enumerate().filter_map(|(number, line)| match line {
         // Not where fast paths are turned off.
         line if line.starts_with("  fast paths ") => None,
         line if line.starts_with("    | ") || line == "    …" => None,
         line if line.starts_with("    > ") => {
-            let begin = BEGINS.iter().filter_map(|begin| line.find(begin)).min()?;
-            let is_shown = !word.is_empty() && line.contains(word);
-            is_shown.then(|| format!("    > {}", normalized(&line[begin..])))
+            let begin = BEGINS.iter().filter_map(|begin| line.find(begin)).min();
+            let said = &line[begin.unwrap_or("    > ".len())..];
+            Some(format!("    > {}", normalized(said)))
         }
         line if number == 0 => {
             let (title, state) = line.split_once(", ")?;
@@ -32,6 +34,25 @@ pub(super) fn assert_shows(report: &Report, word: &str, expected: &Expect) {
     });
     let lines: Vec<String> = lines.collect();
     expected.assert_eq(&(lines.join("\n") + "\n"));
+}
+
+/// That all facts begin in the same column.
+#[track_caller]
+fn assert_is_aligned(text: &str) {
+    let facts = text
+        .lines()
+        .skip(1)
+        .filter(|line| !line.starts_with("    ") || line.starts_with("      "));
+    let column = |line: &str| {
+        let name = line.trim_start().find("  ").filter(|_| !line.starts_with("      "));
+        let after = name.map_or(0, |length| 2 + length);
+        after + line[after..].len() - line[after..].trim_start().len()
+    };
+    let columns: Vec<usize> = facts.map(column).collect();
+    assert!(
+        columns.windows(2).all(|pair| pair[0] == pair[1]),
+        "{columns:?} in:\n{text}"
+    );
 }
 
 /// A fact, without the spaces that align it.
