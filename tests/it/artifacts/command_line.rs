@@ -1,9 +1,11 @@
 //! `managed-daemons kept`, `reopen` and `clean --kept`.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -167,6 +169,30 @@ fn what_is_kept_is_listed_and_removed() {
     redis.close().unwrap();
     command(&["clean", "--kept"]);
     assert_eq!(entries(kept.path()), [""; 0]);
+}
+
+/// As a process leaves them that is killed while it copies.
+#[test]
+fn a_copy_that_nobody_writes_goes_and_one_that_somebody_writes_stays() {
+    let (root, kept) = (private_root(), private_root());
+    let test = kept.path().join("shop.it.killed");
+    let (dead, live) = (test.join(".partial-a1B2c3"), test.join(".partial-d4E5f6"));
+    std::fs::create_dir_all(&live).unwrap();
+    std::fs::write(test.join(".managed-daemons"), "").unwrap();
+    let lock = File::open(&live).unwrap();
+    let lock = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
+    std::fs::create_dir(&dead).unwrap();
+    failing("keep::tests_that_fail_on_demand::by_a_panic", root.path(), kept.path());
+    assert!(!dead.exists() && live.is_dir());
+    std::fs::create_dir(&dead).unwrap();
+    let clean = || run(&["clean", "--kept", "--dir", kept.path().to_str().unwrap()]).1;
+    let said = clean();
+    assert!(said.contains(&format!("removed {}\n", dead.display())), "{said}");
+    assert!(!dead.exists() && live.is_dir());
+    drop(lock);
+    let said = clean();
+    assert!(said.contains(&format!("removed {}\n", live.display())), "{said}");
+    assert!(!test.exists());
 }
 
 #[test]

@@ -241,6 +241,15 @@ fn a_copy_that_was_interrupted_is_none() {
     for daemon in entries(&dir) {
         assert!(dir.join(daemon).join("service.json").is_file());
     }
+    // Whoever keeps something next removes what is left of it.
+    failing(&format!("{TESTS}::by_a_panic"), root.path(), kept.path());
+    let left: Vec<_> = std::fs::read_dir(&dir).into_iter().flatten().collect();
+    let left: Vec<_> = left.into_iter().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.is_empty() || left.iter().any(|name| name == "redis"), "{left:?}");
+    assert!(
+        !left.iter().any(|name| name.to_string_lossy().starts_with(".partial-")),
+        "{left:?}"
+    );
     let passed = tests(which, root.path(), kept.path()).output().unwrap();
     assert!(passed.status.success(), "{passed:?}");
     assert!(!dir.exists());
