@@ -1,7 +1,8 @@
 //! `managed-daemons kept`, `reopen` and `clean --kept`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -68,7 +69,7 @@ impl Reopened {
     fn end(mut self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
-        self.child.wait().unwrap();
+        assert_eq!(self.child.wait().unwrap().signal(), Some(signal as i32));
     }
 }
 
@@ -111,6 +112,35 @@ fn the_commands_that_are_shown_reach_each_daemon() {
         eventually_false("run", || !managed_daemons_tests::processes_of(&dir).is_empty());
         assert_no_process_left(&dir);
         assert!(dir.join("service.json").is_file());
+    }
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_daemon_that_was_ended_by_a_signal_can_be_reopened_at_once() {
+    let (root, kept) = (private_root(), private_root());
+    fail_all(root.path(), kept.path());
+    for daemon in ["redis", "postgres"] {
+        let dir = dir(kept.path(), daemon);
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            Reopened::new(&dir, root.path()).end(signal);
+        }
+        for keys in ["\x03", "\n"] {
+            let reopen = format!("exec {} reopen {}", program!("command-line").display(), dir.display());
+            let mut command = Command::new("script");
+            command.args(["-qfec", &reopen, "/dev/null"]);
+            command.env("MANAGED_DAEMONS_TMPDIR", root.path());
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            let told = lines.find(|line| line.as_ref().unwrap().contains("Enter or Ctrl-C ends it"));
+            assert!(told.is_some(), "{daemon}");
+            child.stdin.as_ref().unwrap().write_all(keys.as_bytes()).unwrap();
+            // That of a shell: 128 and the number of the signal.
+            let expected = if keys == "\n" { 0 } else { 130 };
+            assert_eq!(child.wait().unwrap().code(), Some(expected), "{daemon}");
+        }
+        Reopened::new(&dir, root.path()).end(Signal::SIGINT);
+        assert_eq!(managed_daemons_tests::processes_of(&dir), []);
     }
     assert_nothing_left(root.path());
 }
