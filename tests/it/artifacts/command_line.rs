@@ -12,8 +12,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::reopen::{dir, fail_all};
-use super::{entries, failing};
-use crate::support::{assert_no_process_left, assert_nothing_left, eventually_false, private_root, program};
+use super::{entries, failing, kept_of};
+use crate::support::{assert_no_process_left, assert_nothing_left, eventually_false, is_root, private_root, program};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(program!("command-line"));
@@ -223,6 +223,57 @@ fn a_copy_that_nobody_writes_goes_and_one_that_somebody_writes_stays() {
     let said = clean();
     assert!(said.contains(&format!("removed {}\n", live.display())), "{said}");
     assert!(!test.exists());
+}
+
+/// Where `target` can't be written to, tests keep in the cache.
+#[test]
+fn what_is_kept_in_the_cache_is_listed_and_removed_too() {
+    let (root, project) = (private_root(), private_root());
+    let target = project.path().join("target");
+    std::fs::create_dir(&target).unwrap();
+    std::fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
+    let cache = project.path().join("cache");
+    let places = [target.join("managed-daemons"), cache.join("kept")];
+    let here = |arguments: &[&str]| {
+        let mut command = program(arguments);
+        for variable in ["MANAGED_DAEMONS_KEEP_DIR", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+            command.env_remove(variable);
+        }
+        command.current_dir(project.path()).env("MANAGED_DAEMONS_CACHE", &cache);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let tests = ["by_a_panic", "by_an_error"].map(|name| format!("keep::tests_that_fail_on_demand::{name}"));
+    failing(&tests[0], root.path(), &places[0]);
+    failing(&tests[1], root.path(), &places[1]);
+    let kept = [0, 1].map(|at| kept_of(&places[at], &tests[at], "redis"));
+    let shown = here(&["kept"]);
+    for dir in &kept {
+        assert!(shown.contains(&format!("  {}\n", dir.display())), "{shown}");
+    }
+    if is_root() {
+        let theirs = places[1].join("shop.theirs/redis");
+        let test = theirs.parent().unwrap();
+        std::fs::create_dir_all(&theirs).unwrap();
+        std::fs::write(test.join(".managed-daemons"), "").unwrap();
+        std::os::unix::fs::chown(test, Some(65534), Some(65534)).unwrap();
+        let shown = here(&["kept"]);
+        assert!(
+            shown.contains(&format!("{}  (another user's)\n", theirs.display())),
+            "{shown}"
+        );
+        let said = here(&["clean", "--kept"]);
+        let told = format!("left {}, which is another user's\n", theirs.display());
+        assert!(said.contains(&told) && theirs.is_dir(), "{said}");
+        std::fs::remove_dir_all(test).unwrap();
+    }
+    here(&["clean", "--kept"]);
+    assert_eq!(kept.map(|dir| dir.exists()), [false, false]);
+    let nothing = format!(
+        "nothing is kept in `{}` or `{}`\n",
+        places[0].display(),
+        places[1].display()
+    );
+    assert_eq!(here(&["kept"]), nothing);
 }
 
 #[test]
