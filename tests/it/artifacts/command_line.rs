@@ -1,16 +1,19 @@
 //! `managed-daemons kept`, `reopen` and `clean --kept`.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::reopen::{dir, fail_all};
-use super::{entries, failing};
-use crate::support::{assert_no_process_left, assert_nothing_left, eventually_false, private_root, program};
+use super::{entries, failing, kept_of};
+use crate::support::{assert_no_process_left, assert_nothing_left, eventually_false, is_root, private_root, program};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(program!("command-line"));
@@ -66,7 +69,7 @@ impl Reopened {
     fn end(mut self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
-        self.child.wait().unwrap();
+        assert_eq!(self.child.wait().unwrap().signal(), Some(signal as i32));
     }
 }
 
@@ -109,6 +112,35 @@ fn the_commands_that_are_shown_reach_each_daemon() {
         eventually_false("run", || !managed_daemons_tests::processes_of(&dir).is_empty());
         assert_no_process_left(&dir);
         assert!(dir.join("service.json").is_file());
+    }
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_daemon_that_was_ended_by_a_signal_can_be_reopened_at_once() {
+    let (root, kept) = (private_root(), private_root());
+    fail_all(root.path(), kept.path());
+    for daemon in ["redis", "postgres"] {
+        let dir = dir(kept.path(), daemon);
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            Reopened::new(&dir, root.path()).end(signal);
+        }
+        for keys in ["\x03", "\n"] {
+            let reopen = format!("exec {} reopen {}", program!("command-line").display(), dir.display());
+            let mut command = Command::new("script");
+            command.args(["-qfec", &reopen, "/dev/null"]);
+            command.env("MANAGED_DAEMONS_TMPDIR", root.path());
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            let told = lines.find(|line| line.as_ref().unwrap().contains("Enter or Ctrl-C ends it"));
+            assert!(told.is_some(), "{daemon}");
+            child.stdin.as_ref().unwrap().write_all(keys.as_bytes()).unwrap();
+            // That of a shell: 128 and the number of the signal.
+            let expected = if keys == "\n" { 0 } else { 130 };
+            assert_eq!(child.wait().unwrap().code(), Some(expected), "{daemon}");
+        }
+        Reopened::new(&dir, root.path()).end(Signal::SIGINT);
+        assert_eq!(managed_daemons_tests::processes_of(&dir), []);
     }
     assert_nothing_left(root.path());
 }
@@ -167,6 +199,81 @@ fn what_is_kept_is_listed_and_removed() {
     redis.close().unwrap();
     command(&["clean", "--kept"]);
     assert_eq!(entries(kept.path()), [""; 0]);
+}
+
+/// As a process leaves them that is killed while it copies.
+#[test]
+fn a_copy_that_nobody_writes_goes_and_one_that_somebody_writes_stays() {
+    let (root, kept) = (private_root(), private_root());
+    let test = kept.path().join("shop.it.killed");
+    let (dead, live) = (test.join(".partial-a1B2c3"), test.join(".partial-d4E5f6"));
+    std::fs::create_dir_all(&live).unwrap();
+    std::fs::write(test.join(".managed-daemons"), "").unwrap();
+    let lock = File::open(&live).unwrap();
+    let lock = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
+    std::fs::create_dir(&dead).unwrap();
+    failing("keep::tests_that_fail_on_demand::by_a_panic", root.path(), kept.path());
+    assert!(!dead.exists() && live.is_dir());
+    std::fs::create_dir(&dead).unwrap();
+    let clean = || run(&["clean", "--kept", "--dir", kept.path().to_str().unwrap()]).1;
+    let said = clean();
+    assert!(said.contains(&format!("removed {}\n", dead.display())), "{said}");
+    assert!(!dead.exists() && live.is_dir());
+    drop(lock);
+    let said = clean();
+    assert!(said.contains(&format!("removed {}\n", live.display())), "{said}");
+    assert!(!test.exists());
+}
+
+/// Where `target` can't be written to, tests keep in the cache.
+#[test]
+fn what_is_kept_in_the_cache_is_listed_and_removed_too() {
+    let (root, project) = (private_root(), private_root());
+    let target = project.path().join("target");
+    std::fs::create_dir(&target).unwrap();
+    std::fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
+    let cache = project.path().join("cache");
+    let places = [target.join("managed-daemons"), cache.join("kept")];
+    let here = |arguments: &[&str]| {
+        let mut command = program(arguments);
+        for variable in ["MANAGED_DAEMONS_KEEP_DIR", "CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+            command.env_remove(variable);
+        }
+        command.current_dir(project.path()).env("MANAGED_DAEMONS_CACHE", &cache);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let tests = ["by_a_panic", "by_an_error"].map(|name| format!("keep::tests_that_fail_on_demand::{name}"));
+    failing(&tests[0], root.path(), &places[0]);
+    failing(&tests[1], root.path(), &places[1]);
+    let kept = [0, 1].map(|at| kept_of(&places[at], &tests[at], "redis"));
+    let shown = here(&["kept"]);
+    for dir in &kept {
+        assert!(shown.contains(&format!("  {}\n", dir.display())), "{shown}");
+    }
+    if is_root() {
+        let theirs = places[1].join("shop.theirs/redis");
+        let test = theirs.parent().unwrap();
+        std::fs::create_dir_all(&theirs).unwrap();
+        std::fs::write(test.join(".managed-daemons"), "").unwrap();
+        std::os::unix::fs::chown(test, Some(65534), Some(65534)).unwrap();
+        let shown = here(&["kept"]);
+        assert!(
+            shown.contains(&format!("{}  (another user's)\n", theirs.display())),
+            "{shown}"
+        );
+        let said = here(&["clean", "--kept"]);
+        let told = format!("left {}, which is another user's\n", theirs.display());
+        assert!(said.contains(&told) && theirs.is_dir(), "{said}");
+        std::fs::remove_dir_all(test).unwrap();
+    }
+    here(&["clean", "--kept"]);
+    assert_eq!(kept.map(|dir| dir.exists()), [false, false]);
+    let nothing = format!(
+        "nothing is kept in `{}` or `{}`\n",
+        places[0].display(),
+        places[1].display()
+    );
+    assert_eq!(here(&["kept"]), nothing);
 }
 
 #[test]

@@ -10,8 +10,8 @@ use managed_daemons::{with_postgres_database, with_redis, PostgresDatabase, Redi
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
-use super::{fails, tests, FAIL};
-use crate::support::{assert_nothing_left, eventually_empty, private_root};
+use super::{fails, kept_of, tests, FAIL};
+use crate::support::{assert_nothing_left, eventually_empty, eventually_false, private_root};
 
 /// Names a file that a daemon leads to, in place of the one that is removed to go on.
 const PRECIOUS: &str = "MANAGED_DAEMONS_TESTS_PRECIOUS";
@@ -251,6 +251,22 @@ fn nothing_is_left_of_a_held_test_that_is_ended() {
         eventually_empty("ended", || managed_daemons_tests::processes_of(root.path()));
         assert_nothing_left(root.path());
     }
+}
+
+/// Nobody can tell the test to go on any more.
+#[test]
+fn a_held_test_ends_when_its_runner_is_killed() {
+    let (root, kept) = (private_root(), private_root());
+    // A shell that waits for it in place of a runner, and no terminal.
+    let through = ["setsid", "--wait", "sh", "-c", "\"$@\"; exit 1", "sh"];
+    let mut held = Held::new("without_an_attribute", "1", &through, root.path(), kept.path());
+    held.wait_for("To go on, remove the file: rm ");
+    let test = test_process(root.path());
+    held.child.kill().unwrap();
+    eventually_false("held", || kill(test, None).is_ok());
+    assert_nothing_left(root.path());
+    let test = "hold::tests_that_fail_on_demand::without_an_attribute";
+    assert!(kept_of(kept.path(), test, "redis").join("dump.rdb").is_file());
 }
 
 /// The test process that works with this root: the one with the variable in its environment.

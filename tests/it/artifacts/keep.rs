@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use managed_daemons::{with_redis, RedisDaemon};
+use managed_daemons::{with_redis, ManagedDaemonError, RedisDaemon};
 use rstest::rstest;
 
 use super::{entries, failing, fails, kept_of, tests};
@@ -50,6 +50,41 @@ mod tests_that_fail_on_demand {
     #[should_panic(expected = "as it should")]
     fn never_by_a_panic(redis: RedisDaemon) {
         panic!("as it should: {}", redis.port());
+    }
+}
+
+mod failed_starts_on_demand {
+    use super::*;
+
+    fn start() -> Result<RedisDaemon, ManagedDaemonError> {
+        RedisDaemon::builder().setting("maxmemory", "a lot").start()
+    }
+
+    #[test]
+    fn expected() {
+        assert!(start().is_err());
+        let error = std::thread::spawn(start).join().unwrap().unwrap_err();
+        let ManagedDaemonError::Start { kept: Some(kept), .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert!(kept.join("service.log").is_file());
+        let told = format!("\n  its working directory is `{}`; it goes with", kept.display());
+        assert!(error.report().contains(&told), "{}", error.report());
+    }
+
+    #[test]
+    fn expected_in_a_test_that_fails() {
+        assert!(start().is_err());
+        let _error = start().unwrap_err();
+        assert!(!fails());
+    }
+
+    #[test]
+    fn unexpected() {
+        let started = start();
+        if fails() {
+            let _redis = started.unwrap();
+        }
     }
 }
 
@@ -206,6 +241,15 @@ fn a_copy_that_was_interrupted_is_none() {
     for daemon in entries(&dir) {
         assert!(dir.join(daemon).join("service.json").is_file());
     }
+    // Whoever keeps something next removes what is left of it.
+    failing(&format!("{TESTS}::by_a_panic"), root.path(), kept.path());
+    let left: Vec<_> = std::fs::read_dir(&dir).into_iter().flatten().collect();
+    let left: Vec<_> = left.into_iter().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.is_empty() || left.iter().any(|name| name == "redis"), "{left:?}");
+    assert!(
+        !left.iter().any(|name| name.to_string_lossy().starts_with(".partial-")),
+        "{left:?}"
+    );
     let passed = tests(which, root.path(), kept.path()).output().unwrap();
     assert!(passed.status.success(), "{passed:?}");
     assert!(!dir.exists());
@@ -262,6 +306,37 @@ fn a_test_fails_as_before_where_nothing_can_be_kept() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("\n  kept    nothing: `/proc/nowhere/shop.it."), "{said}");
     assert!(said.contains("\n  log     since the test began\n"), "{said}");
+    assert_nothing_left(root.path());
+}
+
+#[test]
+fn a_failed_start_is_kept_if_its_test_fails() {
+    let starts = "keep::failed_starts_on_demand::";
+    let (root, kept) = (private_root(), private_root());
+    let output = failing(starts, root.path(), kept.path());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let names = ["expected_in_a_test_that_fails", "unexpected"];
+    assert_eq!(
+        entries(kept.path()),
+        names.map(|name| format!("shop.it.artifacts.keep.failed_starts_on_demand.{name}"))
+    );
+    for name in names {
+        let dir = kept_of(kept.path(), &format!("{starts}{name}"), "redis");
+        assert_eq!(entries(dir.parent().unwrap()), ["redis"]);
+        assert!(dir.join("service.log").is_file() && !dir.join(".undecided").exists());
+        let told = format!("\n  its working directory is kept in `{}`\n", dir.display());
+        assert_eq!(said.contains(&told), name == "unexpected", "{said}");
+    }
+    // What passes leaves nothing, and takes nothing away.
+    let passed = tests(starts, root.path(), kept.path()).output().unwrap();
+    assert!(passed.status.success(), "{passed:?}");
+    assert_eq!(entries(kept.path()), [""; 0]);
+    failing("keep::many_that_fail_on_demand::of_many", root.path(), kept.path());
+    let before = entries(kept.path());
+    assert_eq!(before.len(), 10);
+    let passed = tests(starts, root.path(), kept.path()).output().unwrap();
+    assert!(passed.status.success(), "{passed:?}");
+    assert_eq!(entries(kept.path()), before);
     assert_nothing_left(root.path());
 }
 

@@ -44,6 +44,14 @@ mod tests_that_fail_on_demand {
         assert!(!redis.is_running());
     }
 
+    #[with_redis]
+    #[with_redis(setting(setting(), "0"))]
+    #[test]
+    #[should_panic]
+    fn the_second_of_a_test_that_panics(one: RedisDaemon, two: RedisDaemon) {
+        assert!(!one.is_running() && !two.is_running());
+    }
+
     #[with_redis(setting(setting(), "0"))]
     #[with_redis(setting(setting(), "0"))]
     #[rstest]
@@ -88,6 +96,7 @@ fn a_failed_start_fails_the_test_and_reports_why_and_where() {
         "one_daemon",
         "the_second_daemon",
         "should_panic",
+        "the_second_of_a_test_that_panics",
         "every_case_should_panic::case_1",
         "every_case_should_panic::case_2",
         "should_panic_under_a_condition",
@@ -133,4 +142,39 @@ fn a_failed_start_fails_the_test_and_reports_why_and_where() {
         assert!(Path::new(directory).join("service.conf").exists(), "{said}");
     }
     assert_nothing_left(root.path());
+}
+
+/// Why the other has not started may be in what the first says.
+#[test]
+fn the_daemon_that_runs_is_reported_and_kept_too() {
+    for (test, name) in [
+        ("the_second_daemon", "the_second_daemon"),
+        ("the_second_of_a", "the_second_of_a_test_that_panics"),
+    ] {
+        let (root, kept) = (private_root(), private_root());
+        let output = run_tests(
+            &format!("attribute::failed_set_up::tests_that_fail_on_demand::{test}"),
+            root.path(),
+        )
+        .arg("--nocapture")
+        .env("RUST_BACKTRACE", "0")
+        .env(BREAK, "1")
+        .env("MANAGED_DAEMONS_KEEP_DIR", kept.path())
+        .env("CARGO_PKG_NAME", "shop")
+        .env_remove("MANAGED_DAEMONS_KEEP")
+        .env_remove("MANAGED_DAEMONS_REPORT")
+        .output()
+        .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let dir = kept.path().join(format!(
+            "shop.it.attribute.failed_set_up.tests_that_fail_on_demand.{name}"
+        ));
+        let failed = said.find(&format!("kept in `{}`", dir.join("redis").display()));
+        let running = said.find(", running, started ");
+        assert!(failed.unwrap() < running.unwrap(), "{said}");
+        let told = format!("\n  kept    {}\n", dir.join("redis-2").display());
+        assert!(said[running.unwrap()..].contains(&told), "{said}");
+        assert!(dir.join("redis-2/dump.rdb").is_file());
+        assert_nothing_left(root.path());
+    }
 }

@@ -3,10 +3,8 @@
 use std::fs::{read_to_string, write};
 use std::net::TcpListener;
 
-use managed_daemons_tests::processes_of;
-
 use super::{names_in, Instances};
-use crate::support::assert_nothing_left;
+use crate::support::{assert_no_process_left, assert_nothing_left};
 
 /// A Redis that does not start.
 const BAD: &[&str] = &["bad=redis", "--set", "nonsense=1"];
@@ -19,7 +17,7 @@ fn of_a_new_instance_nothing_is_left() {
     assert!(error.starts_with(reason), "{error}");
     assert!(!error.contains("is kept in"), "{error}");
     assert_eq!(names_in(instances.dir.path()), [""; 0]);
-    assert_eq!(processes_of(instances.dir.path()), []);
+    assert_no_process_left(instances.dir.path());
     assert_nothing_left(instances.root.path());
 }
 

@@ -30,7 +30,7 @@ fn a_bad_setting_is_reported_in_the_servers_words(server: fn() -> MySqlBuilder) 
         panic!("{error:?}")
     };
     assert_eq!(*phase, Phase::Readiness);
-    let kept = kept.clone().unwrap();
+    let kept = kept.as_ref().unwrap();
     let report = error.report();
     assert!(report.contains("unknown variable 'no_such_setting=17'"), "{report}");
     assert!(kept.join("service.conf").is_file());
