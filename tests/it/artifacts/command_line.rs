@@ -307,7 +307,11 @@ fn where_nothing_is_kept_it_is_said_where_that_would_be() {
     let target = project.join("target");
     std::fs::create_dir_all(target.join("managed-daemons")).unwrap();
     std::fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
-    let kept_here = format!("nothing is kept in `{}/managed-daemons`\n", target.display());
+    let kept_here = format!(
+        "nothing is kept in `{}/managed-daemons` or `{}/kept`\n",
+        target.display(),
+        cache.display()
+    );
     assert_eq!(kept(None), kept_here);
 }
 
