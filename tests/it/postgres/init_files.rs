@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use managed_daemons::PostgresBuilder;
 
-use super::{builder, start, value};
+use super::{builder, refusal, start, value};
 
 const DOCKER: &str = "CREATE USER docker;\nCREATE DATABASE docker;\nGRANT ALL PRIVILEGES ON DATABASE docker TO docker;";
 
@@ -75,4 +75,34 @@ fn a_semicolon_in_a_body_ends_no_statement() {
                INSERT INTO t VALUES ('x\\');\n/* ; /* ; */ ; */ UPDATE t SET word = 'y'";
     let daemon = start(builder().init_file(write(dir.path(), "bodies.sql", sql)));
     assert_eq!(value(&daemon, "SELECT one() || two() || word FROM t"), ";12;ruled");
+}
+
+#[test]
+fn an_error_names_file_line_and_statement() {
+    let dir = tempfile::tempdir().unwrap();
+    let sql =
+        "CREATE TABLE t (n int PRIMARY KEY);\n-- once\nINSERT INTO t\nVALUES (1);\n\n  INSERT INTO t VALUES (1);\n";
+    for builder in both(dir.path(), "1_dup", sql) {
+        let report = refusal(builder);
+        for part in [
+            "1_dup.sql`, line 6",
+            "ERROR 23505",
+            "the statement is `INSERT INTO t VALUES (1)`",
+        ] {
+            assert!(report.contains(part), "{part}: {report}");
+        }
+    }
+    let missing = "CREATE TABLE t (n int);\nSELECT 1,\n  x\nFROM t;";
+    for builder in both(dir.path(), "1_missing", missing) {
+        let report = refusal(builder);
+        assert!(report.contains("1_missing.sql`, line 3"), "{report}");
+    }
+    let secret = "ALTER ROLE missing PASSWORD 'hush'";
+    for builder in both(dir.path(), "1_secret", secret) {
+        let report = refusal(builder);
+        assert!(
+            report.contains("the statement is `ALTER ROLE missing PASSWORD '…`"),
+            "{report}"
+        );
+    }
 }
