@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use managed_daemons::PostgresBuilder;
 
@@ -105,4 +106,16 @@ fn an_error_names_file_line_and_statement() {
             "{report}"
         );
     }
+}
+
+#[test]
+fn compressed_files_of_a_directory_are_loaded_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "1.sql", "CREATE TABLE t (word text)");
+    write(dir.path(), "3.sql", "INSERT INTO t SELECT word || ' three' FROM t");
+    let second = write(dir.path(), "2.sql", "INSERT INTO t VALUES ('two')");
+    assert!(Command::new("gzip").arg(second).status().unwrap().success());
+    let daemon = start(builder().init_dir(dir.path()));
+    let words = "SELECT string_agg(word, ', ' ORDER BY word) FROM t";
+    assert_eq!(value(&daemon, words), "two, two three");
 }
