@@ -104,6 +104,8 @@ fn the_dump_of_a_whole_server_is_loaded_and_accounts_keep_their_passwords() {
         (builder(), "apps"),
         (builder().database("shop").extra_user("app", "replaced"), "replaced"),
         (builder().username("another"), "apps"),
+        // An ordinary role of the dump is the superuser here.
+        (builder().username("app").password("own"), "own"),
     ] {
         let daemon = start(builder.init_file(&dump));
         let app = daemon.url_for("app", password).replace("/postgres", "/shop");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use managed_daemons::PostgresBuilder;
 
-use super::{builder, refusal, start, value};
+use super::{builder, connect, refusal, runtime, start, value};
 
 const DOCKER: &str = "CREATE USER docker;\nCREATE DATABASE docker;\nGRANT ALL PRIVILEGES ON DATABASE docker TO docker;";
 
@@ -118,4 +118,43 @@ fn compressed_files_of_a_directory_are_loaded_in_order() {
     let daemon = start(builder().init_dir(dir.path()));
     let words = "SELECT string_agg(word, ', ' ORDER BY word) FROM t";
     assert_eq!(value(&daemon, words), "two, two three");
+}
+
+#[test]
+fn url_works_whatever_a_script_makes_of_its_account() {
+    let dir = tempfile::tempdir().unwrap();
+    let major: u32 = start(builder()).version().split('.').next().unwrap().parse().unwrap();
+    for (at, sql) in [
+        "ALTER ROLE postgres VALID UNTIL '2001-01-01'",
+        "ALTER ROLE postgres NOLOGIN",
+        "ALTER ROLE postgres PASSWORD 'theirs'",
+        "CREATE TABLE t (); ALTER ROLE postgres NOSUPERUSER",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let builder = builder().init_file(write(dir.path(), &format!("{at}.sql"), sql));
+        if sql.contains("NOSUPERUSER") && major >= 16 {
+            // The server itself refuses that.
+            let report = refusal(builder);
+            assert!(
+                report.contains("3.sql`, line 1") && report.contains("bootstrap"),
+                "{report}"
+            );
+            continue;
+        }
+        // What comes next is loaded by the same role.
+        let daemon = start(builder.init_sql("CREATE TABLE last ()"));
+        runtime().block_on(async {
+            let client = connect(&daemon.url())
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+            client
+                .batch_execute("CREATE ROLE another; DROP TABLE last")
+                .await
+                .unwrap();
+        });
+        let roles = "SELECT string_agg(rolname, ' ' ORDER BY oid) FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%'";
+        assert_eq!(value(&daemon, roles), "postgres another");
+    }
 }
