@@ -127,6 +127,7 @@ fn url_works_whatever_a_script_makes_of_its_account() {
     for (at, sql) in [
         "ALTER ROLE postgres VALID UNTIL '2001-01-01'",
         "ALTER ROLE postgres NOLOGIN",
+        "CREATE DATABASE closed ALLOW_CONNECTIONS false",
         "ALTER ROLE postgres PASSWORD 'theirs'",
         "CREATE TABLE t (); ALTER ROLE postgres NOSUPERUSER",
     ]
@@ -138,7 +139,7 @@ fn url_works_whatever_a_script_makes_of_its_account() {
             // The server itself refuses that.
             let report = refusal(builder);
             assert!(
-                report.contains("3.sql`, line 1") && report.contains("bootstrap"),
+                report.contains(".sql`, line 1") && report.contains("bootstrap"),
                 "{report}"
             );
             continue;
