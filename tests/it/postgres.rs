@@ -6,6 +6,7 @@ mod dumps;
 mod extensions;
 mod hba_file;
 mod ident_file;
+mod init_files;
 mod init_sql;
 mod killed_test_process;
 mod languages;

@@ -1,6 +1,7 @@
 //! SQL that fills a new database.
 
 use std::fs;
+use std::process::Command;
 
 use managed_daemons::{ManagedDaemonError, MySqlBuilder, MySqlDaemon, Phase};
 
@@ -32,6 +33,8 @@ fn texts_files_and_directories_are_run_in_order(server: fn() -> MySqlBuilder) {
     ] {
         fs::write(migrations.join(name), sql).unwrap();
     }
+    let compressed = Command::new("gzip").arg(migrations.join("V2__two.sql")).status();
+    assert!(compressed.unwrap().success());
     let file = root.path().join("it's a file.sql");
     fs::write(
         &file,

@@ -1,13 +1,15 @@
 //! Files that PostgreSQL's own tools have written, and scripts for psql.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use managed_daemons::{ManagedDaemonError, Phase, PostgresDaemon};
 
-use super::{builder, refusal, start, value};
+use super::{builder, connect, refusal, runtime, start, value};
 
 /// A table with text that needs care, a function, and a second schema.
 const SHOP: &str = r#"
@@ -102,6 +104,8 @@ fn the_dump_of_a_whole_server_is_loaded_and_accounts_keep_their_passwords() {
         (builder(), "apps"),
         (builder().database("shop").extra_user("app", "replaced"), "replaced"),
         (builder().username("another"), "apps"),
+        // An ordinary role of the dump is the superuser here.
+        (builder().username("app").password("own"), "own"),
     ] {
         let daemon = start(builder.init_file(&dump));
         let app = daemon.url_for("app", password).replace("/postgres", "/shop");
@@ -240,4 +244,35 @@ fn a_dump_of_a_newer_server_is_answered_with_the_version_to_ask_for() {
     ] {
         assert!(report.contains(part), "{part}: {report}");
     }
+}
+
+/// The [kind of login](https://www.postgresql.org/docs/current/protocol-message-formats.html) that the
+/// server asks a user for.
+fn login_of(daemon: &PostgresDaemon, user: &str) -> u32 {
+    let mut stream = TcpStream::connect((daemon.host(), daemon.port())).unwrap();
+    let request = [&[0, 3, 0, 0][..], b"user\0", user.as_bytes(), b"\0\0"].concat();
+    let length = u32::try_from(request.len() + 4).unwrap().to_be_bytes();
+    stream.write_all(&[&length[..], &request].concat()).unwrap();
+    let mut answer = [0; 9];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer[0], b'R');
+    u32::from_be_bytes(answer[5..].try_into().unwrap())
+}
+
+#[test]
+fn a_role_with_an_md5_hash_keeps_its_password_and_others_log_in_by_scram() {
+    const MD5: u32 = 5;
+    const SASL: u32 = 10;
+    // Of "apps" and "app".
+    let role = "CREATE ROLE app LOGIN PASSWORD 'md58f3fd91e783e2fac3f7ee6fc3fcf6c02'";
+    let dir = tempfile::tempdir().unwrap();
+    let daemon = start(builder().init_file(write(dir.path(), "roles.sql", role)));
+    runtime().block_on(async {
+        let app = connect(&daemon.url_for("app", "apps")).await.unwrap();
+        let user: String = app.query_one("SELECT current_user::text", &[]).await.unwrap().get(0);
+        assert_eq!(user, "app");
+        assert!(connect(&daemon.url_for("app", "other")).await.is_err());
+    });
+    let kinds = ["app", "postgres", "nobody"].map(|user| login_of(&daemon, user));
+    assert_eq!(kinds, [MD5, SASL, SASL]);
 }

@@ -310,3 +310,39 @@ fn after_a_first_start_that_failed_the_next_one_loads_everything() {
     let daemon = builder().start().unwrap_or_else(|error| panic!("{}", error.report()));
     assert_eq!(value(&daemon, "b").as_deref(), Some("2"));
 }
+
+#[test]
+fn url_works_whatever_commands_make_of_its_account() {
+    let root = private_root();
+    let with_password = || RedisDaemon::builder().password("ours");
+    let without_password = || RedisDaemon::builder().without_password();
+    for (at, commands) in [
+        "CONFIG SET requirepass foo",
+        "ACL SETUSER default off",
+        "ACL SETUSER default resetpass >foo",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = write(
+            root.path(),
+            &format!("{at}.redis"),
+            format!("{commands}\nSET key value\n"),
+        );
+        let next = write(root.path(), "next.redis", "SET next one\n");
+        for builder in [with_password(), without_password()] {
+            let daemon = builder.init_file(&file).init_file(&next).start().unwrap();
+            assert_eq!(value(&daemon, "key").as_deref(), Some("value"), "{commands}");
+            assert_eq!(value(&daemon, "next").as_deref(), Some("one"), "{commands}");
+        }
+    }
+    let rights = write(
+        root.path(),
+        "rights.redis",
+        "SET key value\nACL SETUSER default off -@all\n",
+    );
+    let report = start_failure(with_password().init_file(&rights).start());
+    for part in ["restore the account of `url()` after", "rights.redis", "NOPERM"] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+}
