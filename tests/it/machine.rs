@@ -6,5 +6,6 @@ mod full_disk;
 mod ignored_sigchld;
 mod limits;
 mod loopback;
+mod memory;
 mod umask;
 mod user_without_name;

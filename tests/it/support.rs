@@ -227,3 +227,13 @@ pub(crate) fn socket_of_keeper(root: &Path) -> PathBuf {
         .unwrap()
         .to_path_buf()
 }
+
+/// Another one each time, and named when the test fails.
+pub(crate) fn seed() -> u64 {
+    let named = std::env::var("MANAGED_DAEMONS_TEST_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    let seed = named.unwrap_or_else(|| fastrand::u64(..));
+    println!("MANAGED_DAEMONS_TEST_SEED={seed}");
+    seed
+}

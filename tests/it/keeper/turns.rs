@@ -1,7 +1,21 @@
 //! A limit for the daemons of a run.
 
+use managed_daemons::{with_redis, RedisDaemon};
+
 use super::{answers, url};
 use crate::support::{eventually, Run, Sharer};
+
+/// A test that the one below runs in a process of its own.
+mod tests_with_a_limit {
+    use super::*;
+
+    #[with_redis]
+    #[with_redis]
+    #[test]
+    fn two_daemons_by_attributes(one: RedisDaemon, other: RedisDaemon) {
+        assert_ne!(one.port(), other.port());
+    }
+}
 
 fn with_at_most(most: &str) -> Run {
     Run::with_variable("MANAGED_DAEMONS_MAX", most)
@@ -113,6 +127,23 @@ fn a_limit_that_is_no_number_is_an_error() {
         said.contains("MANAGED_DAEMONS_MAX") && said.contains("such as 8"),
         "{said}"
     );
+    run.end();
+    run.assert_nothing_left();
+}
+
+#[test]
+fn daemons_that_one_test_starts_at_the_same_time_do_not_wait_for_each_other() {
+    let mut run = with_at_most("1");
+    let mut tests = run.start_tests("tests_with_a_limit::two_daemons_by_attributes");
+    let said = std::iter::repeat_with(|| tests.line()).find(|line| line.starts_with("test result: "));
+    assert!(
+        said.unwrap().starts_with("test result: ok. 1 passed"),
+        "{}",
+        tests.errors()
+    );
+    // Whoever waits for long is told so.
+    assert_eq!(tests.errors(), "");
+    tests.end();
     run.end();
     run.assert_nothing_left();
 }

@@ -1,6 +1,6 @@
 //! Many tests at once, a third of which are killed.
 
-use crate::support::{eventually, is_full_run, Run, Sharer};
+use crate::support::{eventually, is_full_run, seed, Run, Sharer};
 
 /// How many tests, by default and in the long form.
 const TESTS: usize = 150;
@@ -59,14 +59,4 @@ fn killed_tests_harm_no_neighbour_and_leave_nothing() {
     last.kill();
     run.end();
     run.assert_nothing_left();
-}
-
-/// Another one each time, and named when the test fails.
-fn seed() -> u64 {
-    let named = std::env::var("MANAGED_DAEMONS_TEST_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok());
-    let seed = named.unwrap_or_else(|| fastrand::u64(..));
-    println!("MANAGED_DAEMONS_TEST_SEED={seed}");
-    seed
 }

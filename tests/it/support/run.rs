@@ -88,13 +88,24 @@ impl Run {
     /// Starts a `sharer` through a command, such as `setsid --fork`, or with variables before it.
     #[track_caller]
     pub(crate) fn start_through(&mut self, action: &str, before: &str) -> Sharer {
+        self.start_command(&format!("{before} {} {action}", program!("sharer").display()))
+    }
+
+    /// Starts the tests with this name, or with names that contain it, instead of a `sharer`.
+    #[track_caller]
+    pub(crate) fn start_tests(&mut self, name: &str) -> Sharer {
+        let program = std::env::current_exe().unwrap();
+        self.start_command(&format!("{} {name} --nocapture", program.display()))
+    }
+
+    #[track_caller]
+    fn start_command(&mut self, command: &str) -> Sharer {
         self.started += 1;
         let path = |name: &str| self.files.path().join(format!("{name}-{}", self.started));
         let (input, output, pid_file) = (path("input"), path("output"), path("pid"));
         mkfifo(&input, Mode::S_IRWXU).unwrap();
         let line = format!(
-            "{before} {} {action} <{} >{output} 2>{output}.errors & echo $! >{}\n",
-            program!("sharer").display(),
+            "{command} <{} >{output} 2>{output}.errors & echo $! >{}\n",
             input.display(),
             pid_file.display(),
             output = output.display(),

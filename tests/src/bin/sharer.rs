@@ -66,6 +66,11 @@ fn act(arguments: &[&str]) -> Result<()> {
             PostgresDatabase::url,
             PostgresDatabase::close,
         )?,
+        // Prepares it only when there is a line on standard input.
+        ["slow-postgres"] => {
+            let database = PostgresDatabase::builder().prepare(make_marks_when_told);
+            show(database.start()?, PostgresDatabase::url, PostgresDatabase::close)?
+        }
         ["mysql"] => show(MySqlDatabase::start()?, MySqlDatabase::url, MySqlDatabase::close)?,
         ["rabbitmq"] => show(
             RabbitMqVirtualHost::start()?,
@@ -307,6 +312,12 @@ fn declare(host: &RabbitMqVirtualHost) -> std::result::Result<(), String> {
 
 fn make_marks(database: &PostgresDatabase) -> Result<()> {
     database.query("CREATE TABLE marks (pid int)").map(drop)
+}
+
+fn make_marks_when_told(database: &PostgresDatabase) -> Result<()> {
+    println!("preparing");
+    wait();
+    make_marks(database)
 }
 
 /// Prints a part's URL, and closes it, one a line.
