@@ -140,7 +140,7 @@ fn a_daemon_that_was_ended_by_a_signal_can_be_reopened_at_once() {
             assert_eq!(child.wait().unwrap().code(), Some(expected), "{daemon}");
         }
         Reopened::new(&dir, root.path()).end(Signal::SIGINT);
-        assert_eq!(managed_daemons_tests::processes_of(&dir), []);
+        assert_no_process_left(&dir);
     }
     assert_nothing_left(root.path());
 }
