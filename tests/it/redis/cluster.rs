@@ -1,5 +1,7 @@
 //! Clusters, with the client that people use.
 
+use std::collections::HashSet;
+
 use managed_daemons::{with_redis_cluster, RedisCluster, RedisDaemon};
 use redis::cluster::ClusterClient;
 
@@ -60,6 +62,28 @@ fn a_replica_takes_over_and_the_old_primary_comes_back_as_its_replica() {
     eventually("a replica", || primary.catch_up_with(replica));
     let slots: String = ask(primary, &["CLUSTER", "NODES"]).unwrap();
     assert!(slots.contains("myself,slave"), "{slots}");
+}
+
+/// Else nobody votes for a replica whose primary fails soon after the start.
+#[test]
+fn each_node_knows_the_configuration_epochs_of_all_primaries() {
+    let cluster = RedisCluster::builder().primaries(5).replicas(1).start().unwrap();
+    let epochs_of = |node: &RedisDaemon| {
+        let nodes: String = ask(node, &["CLUSTER", "NODES"]).unwrap();
+        let mut epochs: Vec<(String, u64)> = (nodes.lines())
+            .map(|line| line.split(' ').collect::<Vec<_>>())
+            .filter(|words| words[2].ends_with("master"))
+            .map(|words| (words[0].to_owned(), words[6].parse().unwrap()))
+            .collect();
+        epochs.sort();
+        epochs
+    };
+    let epochs = epochs_of(&cluster.nodes()[0]);
+    let different: HashSet<u64> = epochs.iter().map(|(_, epoch)| *epoch).collect();
+    assert_eq!(different.len(), 5, "{epochs:?}");
+    for node in cluster.nodes() {
+        assert_eq!(epochs_of(node), epochs);
+    }
 }
 
 #[test]
