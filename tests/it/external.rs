@@ -45,14 +45,19 @@ impl Machine {
     }
 
     fn kill_keepers(&self) {
-        for keeper in self.run.keepers() {
-            kill(keeper, Signal::SIGKILL).unwrap();
-        }
-        eventually_empty("killed", || self.run.keepers());
+        eventually_empty("killed", || {
+            let keepers = self.run.keepers();
+            for keeper in &keepers {
+                let _ = kill(*keeper, Signal::SIGKILL);
+            }
+            keepers
+        });
     }
 
     /// Kills all of it: a machine that has lost its power.
     fn die(mut self, sharers: Vec<Sharer>) {
+        // Those that are asking a keeper would start the next one when it is killed.
+        sharers.iter().for_each(Sharer::halt);
         self.kill_keepers();
         self.run.kill();
         sharers.into_iter().for_each(Sharer::kill);

@@ -236,15 +236,29 @@ impl Sharer {
         self.wait();
     }
 
+    /// Stops it with SIGSTOP, and waits until it does nothing any more.
+    #[track_caller]
+    pub(crate) fn halt(&self) {
+        kill(self.pid, Signal::SIGSTOP).unwrap();
+        self.wait_for_state("halted", &['T', 'Z', 'X']);
+    }
+
+    #[track_caller]
     fn wait(&self) {
-        eventually("ended", || {
+        self.wait_for_state("ended", &['Z', 'X']);
+    }
+
+    /// Waits until it is in one of these states of `/proc/[pid]/stat`: X if it is gone.
+    #[track_caller]
+    fn wait_for_state(&self, what: &str, wanted: &[char]) {
+        eventually(what, || {
             let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
             let state = stat
                 .rsplit_once(") ")
                 .map_or('X', |(_, rest)| rest.chars().next().unwrap_or('X'));
-            match state {
-                'Z' | 'X' => Ok(()),
-                other => Err(other),
+            match wanted.contains(&state) {
+                true => Ok(()),
+                false => Err(state),
             }
         });
     }
