@@ -60,6 +60,11 @@ fn a_deployed_file_is_used_with_its_includes_but_not_its_paths() {
     ] {
         assert_eq!(setting(name), expected, "{name}");
     }
+    let report = daemon.report().to_string();
+    for ignored in ["`bind`, line 1", "`tls-port`, line 3", "`dir`, line 13"] {
+        let ignored = format!("{ignored} of `{}`", file.display());
+        assert!(report.contains(&ignored), "no {ignored} in:\n{report}");
+    }
     assert!(ask::<String>(&daemon, &["FLUSHALL"]).is_err());
     let _: () = ask(&daemon, &["SET", "a", "1"]).unwrap();
     let replica = daemon.replica().unwrap();
