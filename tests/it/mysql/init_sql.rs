@@ -105,6 +105,19 @@ fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> MySqlBuild
         assert!(report.contains(part), "{part}: {report}");
     }
     assert_eq!(managed_daemons_tests::processes_of(root.path()), []);
+    for command in ["SOURCE other.sql;", "\\. other.sql\n"] {
+        fs::write(&file, format!("CREATE TABLE t (n INT);\n-- more\n{command}")).unwrap();
+        let report = server()
+            .temp_root(root.path())
+            .init_file(&file)
+            .start()
+            .unwrap_err()
+            .report();
+        assert!(
+            report.contains("broken.sql`, line 2: `source` is a command of the client"),
+            "{report}"
+        );
+    }
 
     // In a user's directory, the next start begins anew.
     let dir = root.path().join("mine");
