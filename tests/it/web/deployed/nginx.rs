@@ -6,7 +6,7 @@ use super::super::client::{header, send};
 use super::super::tls::{served, trusting};
 use super::super::{answer, get};
 use super::Deployment;
-use crate::support::PATIENCE;
+use crate::support::{start_failure, PATIENCE};
 
 const MAIN: &str = "user www-data;
 worker_processes auto;
@@ -201,6 +201,30 @@ server { listen 80; location / { proxy_pass http://handler; } }
     let builder = NginxDaemon::builder().config_file(site.path("site.conf"));
     let nginx = builder.upstream("app:9000", app.port).start().unwrap();
     assert!(answer(&format!("{}/x", nginx.url())).body.starts_with("get /x"));
+}
+
+#[test]
+fn an_upstream_may_be_named_like_its_host() {
+    let app = super::super::TestServer::start();
+    let text = "upstream app { server app:3000 max_fails=2; }
+server { listen 80; location / { proxy_pass http://app; } }
+";
+    let site = Deployment::new(&[("site.conf", text)]);
+    let builder = || NginxDaemon::builder().config_file(site.path("site.conf"));
+    for host in ["app", "app:3000"] {
+        let nginx = builder().upstream(host, app.port).start().unwrap();
+        assert!(answer(&format!("{}/x", nginx.url())).body.starts_with("get /x"));
+        let log = nginx.log().unwrap();
+        assert!(
+            log.contains("site.conf:1: ") && !log.contains("site.conf:2: `http"),
+            "{log}"
+        );
+    }
+    let report = start_failure(builder().start());
+    assert!(
+        report.contains("site.conf:1: host `app` can't be found from here"),
+        "{report}"
+    );
 }
 
 #[test]
