@@ -72,7 +72,8 @@ fn each_node_knows_the_configuration_epochs_of_all_primaries() {
         let nodes: String = ask(node, &["CLUSTER", "NODES"]).unwrap();
         let mut epochs: Vec<(String, u64)> = (nodes.lines())
             .map(|line| line.split(' ').collect::<Vec<_>>())
-            .filter(|words| words[2].ends_with("master"))
+            // Slots follow.
+            .filter(|words| words.len() > 8)
             .map(|words| (words[0].to_owned(), words[6].parse().unwrap()))
             .collect();
         epochs.sort();
