@@ -44,6 +44,7 @@ impl Machine {
         self.run.assert_nothing_left();
     }
 
+    /// Also those that are started meanwhile.
     fn kill_keepers(&self) {
         eventually_empty("killed", || {
             let keepers = self.run.keepers();

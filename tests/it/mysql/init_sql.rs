@@ -114,7 +114,7 @@ fn failing_sql_fails_the_start_with_the_servers_words(server: fn() -> MySqlBuild
             .unwrap_err()
             .report();
         assert!(
-            report.contains("broken.sql`, line 2: `source` is a command of the client"),
+            report.contains("broken.sql`, line 3: this is a command of the `mysql` client"),
             "{report}"
         );
     }

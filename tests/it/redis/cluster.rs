@@ -64,7 +64,7 @@ fn a_replica_takes_over_and_the_old_primary_comes_back_as_its_replica() {
     assert!(slots.contains("myself,slave"), "{slots}");
 }
 
-/// Else nobody votes for a replica whose primary fails soon after the start.
+/// Otherwise, nobody votes for a replica whose primary fails soon after the start.
 #[test]
 fn each_node_knows_the_configuration_epochs_of_all_primaries() {
     let cluster = RedisCluster::builder().primaries(5).replicas(1).start().unwrap();
@@ -72,7 +72,7 @@ fn each_node_knows_the_configuration_epochs_of_all_primaries() {
         let nodes: String = ask(node, &["CLUSTER", "NODES"]).unwrap();
         let mut epochs: Vec<(String, u64)> = (nodes.lines())
             .map(|line| line.split(' ').collect::<Vec<_>>())
-            // Slots follow.
+            // Only those with slots.
             .filter(|words| words.len() > 8)
             .map(|words| (words[0].to_owned(), words[6].parse().unwrap()))
             .collect();

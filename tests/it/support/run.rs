@@ -236,7 +236,7 @@ impl Sharer {
         self.wait();
     }
 
-    /// Stops it with SIGSTOP, and waits until it does nothing any more.
+    /// Stops it with SIGSTOP, and waits until its first thread has stopped, which is the one that asks.
     #[track_caller]
     pub(crate) fn halt(&self) {
         kill(self.pid, Signal::SIGSTOP).unwrap();
