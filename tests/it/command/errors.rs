@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use super::{printed, refusal, run, run_in, text, write};
 use crate::support::{assert_nothing_left, private_root};
 
@@ -175,6 +178,19 @@ fn values_that_make_no_sense_are_errors() {
         suite.contains("\"a b\" can't be the name of a suite; write one such as `sid`"),
         "{suite}"
     );
+}
+
+#[test]
+fn a_configuration_from_a_pipe_is_refused() {
+    let files = private_root();
+    let pipe = files.path().join("pipe");
+    mkfifo(&pipe, Mode::S_IRWXU).unwrap();
+    let pipe = pipe.to_str().unwrap();
+    // It would be empty when it is read again.
+    for daemon in ["redis", "postgres", "mariadb", "nginx", "rabbitmq", "memcached"] {
+        let refusal = refusal(&[daemon, "--config", pipe, "--", "true"]);
+        assert!(refusal.contains(&format!("`--config {pipe}` is a pipe")), "{refusal}");
+    }
 }
 
 #[test]

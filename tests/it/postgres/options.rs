@@ -219,7 +219,7 @@ fn unusable_options_are_refused_with_a_reason() {
         (builder().extension("a\0b"), "NUL"),
         (builder().setting("work mem", "1"), "not the name of a setting"),
         (builder().setting("x = 1\nfsync", "on"), "not the name of a setting"),
-        (builder().setting("Port", "1"), "use the builder's `port`"),
+        (builder().setting("Port", "1"), "use `port`"),
         (builder().setting("work_mem", "1\0"), "NUL"),
         (builder().setting("dynamic_shared_memory_type", "posix"), "outlive"),
         (builder().encoding(""), "empty"),
