@@ -48,6 +48,18 @@ fn an_existing_instance_stays_as_it_was() {
 }
 
 #[test]
+fn options_of_a_start_that_failed_are_forgotten() {
+    let instances = Instances::new();
+    instances.run(&["start", "dev", "redis", "--set", "hz=20"]);
+    instances.run(&["stop", "dev"]);
+    let error = instances.error(&["start", "dev", "redis", "--set", "nonsense=1"]);
+    assert!(error.contains("nonsense"), "{error}");
+    instances.run(&["start", "dev"]);
+    assert_eq!(instances.redis("dev", &["CONFIG", "GET", "hz"]), "hz\n20");
+    instances.remove("dev");
+}
+
+#[test]
 fn a_port_that_another_program_has_taken_is_named() {
     let instances = Instances::new();
     let before = instances.shown(&["start", "dev", "redis", "--password", "s3cret"]);
