@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 
+use managed_daemons_tests::postgres;
+
 use super::{postgres_one, redis_setting, refusal, write, Session};
 use crate::support::{eventually_false, private_root};
 
@@ -171,6 +173,22 @@ fn a_directory_of_migrations_is_loaded_in_order() {
     assert!(!session.has("PGPASSWORD"));
     let url = format!("postgresql://postgres@127.0.0.1:{}/postgres", session.var("PG_PORT"));
     assert_eq!(postgres_one(&url, "SELECT id::text FROM item").unwrap(), "8");
+    session.end();
+}
+
+#[test]
+fn a_dump_in_a_directory_is_no_directory_of_migrations() {
+    let postgres = postgres()
+        .init_sql("CREATE TABLE item AS SELECT 8 AS id")
+        .start()
+        .unwrap();
+    let files = private_root();
+    let dump = files.path().join("dump").to_str().unwrap().to_owned();
+    let dumped = postgres.client("pg_dump").unwrap().args(["-Fd", "-f", &dump]).status();
+    assert!(dumped.unwrap().success());
+    let session = Session::start(&["postgres", "--init", &dump]);
+    let item = postgres_one(session.var("DATABASE_URL"), "SELECT id::text FROM item");
+    assert_eq!(item.unwrap(), "8");
     session.end();
 }
 
